@@ -1,0 +1,61 @@
+"""What any test may ask for: the real data, a real PostgreSQL, a clock that stands still.
+
+Where one of these is missing, a test skips and says why; under CI it fails instead, so that a run which proved nothing
+cannot pass.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from hypothesis import settings
+from testcontainers.community.postgres import PostgresContainer
+
+from tests.fixed_clock import FixedClock
+
+CI = bool(os.environ.get("CI"))
+
+settings.register_profile("dev", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if CI else "dev"))
+
+
+def pytest_report_header() -> str:
+    """How the random examples of this run were chosen, so that a failure can be had again."""
+    if settings.get_current_profile_name() == "ci":
+        return "examples: derandomised, the seed of each test is its own source"
+    return "examples: random; a failure is kept in .hypothesis and comes first in the next run"
+
+
+def _missing(reason: str) -> NoReturn:
+    if CI:
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder of the real data sets, one folder each (`bpi2012`, `crm_sales`)."""
+    folder = os.environ.get("EXEMPLAR_TEST_DATA")
+    if not folder:
+        _missing("EXEMPLAR_TEST_DATA, the folder of the real data sets, is not set")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The SQLAlchemy URL of an empty PostgreSQL 17, one a run: a test makes a database or schema of its own in it."""
+    if shutil.which("docker") is None or subprocess.run(["docker", "info"], capture_output=True).returncode:
+        _missing("no Docker engine answers, to run PostgreSQL in")
+    with PostgresContainer("postgres:17", driver="psycopg") as container:
+        yield container.get_connection_url()
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """A clock to inject, standing at 2026-03-02 09:00 UTC, a Monday."""
+    return FixedClock()
