@@ -1,0 +1,1 @@
+"""What knows no business: settings, time, errors, logging, the database, problem+json."""

@@ -1,0 +1,131 @@
+"""SQLite and PostgreSQL behind one path: SQLAlchemy Core, synchronous, called in threads from async code.
+
+A store is a *database* (its URL) and an *area* of it, such as `model_3`: in PostgreSQL a schema of that database, in
+SQLite a file of its own beside the one that the URL names. What differs between the two dialects is in this module.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+
+from services.kit.errors import Misconfigured, Unavailable
+
+BUSY_SECONDS = 30
+_AREA = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+def parse_url(url: str, variable: str) -> URL:
+    """The URL of a database, SQLite or PostgreSQL (psycopg 3). Raises Misconfigured naming the variable."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise Misconfigured(f"{variable} is not a database URL such as sqlite:///exemplar.sqlite") from error
+    backend = parsed.get_backend_name()
+    if backend == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if backend == "sqlite" and parsed.database and parsed.database != ":memory:":
+        return parsed
+    raise Misconfigured(f"{variable} must be sqlite:///FILE or postgresql://USER@HOST/DATABASE")
+
+
+def area_file(url: URL, area: str) -> Path:
+    """The file that holds an area of an SQLite database: `exemplar.sqlite` + `model_3` → `exemplar.model_3.sqlite`."""
+    path = Path(str(url.database))
+    return path.with_name(f"{path.stem}.{area}{path.suffix}")
+
+
+def schema_name(area: str) -> str:
+    """The PostgreSQL schema that holds an area."""
+    return f"exemplar_{area}"
+
+
+def open_engine(url: URL, area: str) -> Engine:
+    """An engine on one area of a database. Nothing is connected or created yet but SQLite's folder."""
+    if not _AREA.fullmatch(area):
+        raise ValueError(f"not an area: {area!r}")
+    if url.get_backend_name() == "postgresql":
+        return create_engine(
+            url, pool_pre_ping=True, pool_size=8, connect_args={"options": f"-csearch_path={schema_name(area)}"}
+        )
+    file = area_file(url, area)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url.set(database=str(file)), pool_size=8, max_overflow=32)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def create_area(engine: Engine, area: str) -> None:
+    """Make sure that the area can hold tables: PostgreSQL's schema is created; an SQLite file needs nothing."""
+    if engine.dialect.name == "postgresql":
+        with engine.begin() as connection:
+            connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema_name(area)}"'))
+
+
+def drop_area(url: URL, area: str) -> None:
+    """Remove an area with all it holds. Engines on it must have been disposed of before."""
+    if url.get_backend_name() == "postgresql":
+        engine = open_engine(url, area)
+        with engine.begin() as connection:
+            connection.execute(text(f'DROP SCHEMA IF EXISTS "{schema_name(area)}" CASCADE'))
+        engine.dispose()
+        return
+    file = area_file(url, area)
+    for path in (file, file.with_name(file.name + "-wal"), file.with_name(file.name + "-shm")):
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One write transaction: committed at the end, rolled back on any error. Raises Unavailable if the database is."""
+    with _translated(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One consistent snapshot to read from; in SQLite it neither waits for writers nor stops them."""
+    with _translated():
+        if engine.dialect.name == "postgresql":
+            options = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        else:
+            options = engine.execution_options(exemplar_readonly=True)
+        with options.connect() as connection, connection.begin():
+            yield connection
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, TimeoutError) as error:
+        raise Unavailable("the database does not answer") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Unavailable("the connection to the database was lost") from error
+        raise
+
+
+def _prepare_sqlite(connection: object, _record: object) -> None:
+    connection.isolation_level = None  # type: ignore[attr-defined]  # sqlite3's own BEGIN is off: we say it
+    cursor = connection.cursor()  # type: ignore[attr-defined]  # SQLAlchemy types the event's argument as object
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",  # a vault key that a power cut takes away would take what it encrypted
+        f"busy_timeout={BUSY_SECONDS * 1000}",
+        "foreign_keys=ON",
+        "cache_size=-16000",
+        "temp_store=MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    readonly = connection.get_execution_options().get("exemplar_readonly")
+    connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")

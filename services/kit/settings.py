@@ -1,0 +1,76 @@
+"""The settings: `EXEMPLAR_*` environment variables, or files of that name in a secrets directory. The only reader of the
+environment; everything else is given its settings as arguments."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.kit.errors import Misconfigured
+
+PREFIX = "EXEMPLAR_"
+
+
+class Settings(BaseSettings):
+    """Every setting, with its default. Field `data_dir` is the variable `EXEMPLAR_DATA_DIR`, and so on."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+
+    data_dir: Path = Field(Path("exemplar-data"), description="folder of the embedded log, model, vault and its key")
+    log_url: str = Field("", description="the log: sqlite:///FILE; default log.sqlite in the data folder")
+    database_url: str = Field("", description="the read model: sqlite:///FILE or postgresql://…; default exemplar.sqlite in the data folder")
+    vault_url: str = Field("", description="keys of personal fields: sqlite:///FILE or postgresql://…; default vault.sqlite in the data folder, or a schema beside the read model in PostgreSQL")
+    vault_key_file: Path | None = Field(None, description="the key that wraps the vault's keys, 32 bytes in hex; default vault.key in the data folder, made on first start")
+    policy_file: Path | None = Field(None, description="the policy (TOML); default: the built-in figures")
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes any free one")
+    partitions: int = Field(12, ge=1, le=1024, description="partitions of a new log; an existing one keeps its own")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
+    max_event_bytes: int = Field(256 * 1024, ge=1024, description="largest event accepted")
+    max_request_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="largest request accepted")
+    max_batch_events: int = Field(1000, ge=1, description="most events in one request")
+    max_requests: int = Field(256, ge=1, description="most requests posting events at the same time; more get 429")
+    request_seconds: float = Field(10.0, gt=0, description="time for a request's headers and body to arrive")
+    append_seconds: float = Field(10.0, gt=0, le=11.0, description="time for the log to take events in, then 503")
+    wait_for_seconds: float = Field(5.0, gt=0, description="longest wait for Exemplar-Wait-For")
+    batch_acts: int = Field(2000, ge=1, description="acts the fold takes at once near the log's end")
+    catch_up_acts: int = Field(20000, ge=1, description="acts the fold takes at once far behind the log's end")
+    halt_after_unreadable: int = Field(50, ge=1, description="unreadable records in a row in a partition that halt it, when exceeded")
+    query_cost: int = Field(20_000, ge=1, description="ceiling of a GraphQL document's cost")
+    introspection: bool = Field(True, description="whether GraphQL introspection is answered")
+
+    @property
+    def log(self) -> str:
+        """The log's URL, the default filled in."""
+        return self.log_url or f"sqlite:///{self.data_dir / 'log.sqlite'}"
+
+    @property
+    def database(self) -> str:
+        """The read model's URL, the default filled in."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'exemplar.sqlite'}"
+
+    @property
+    def vault(self) -> str:
+        """The vault's URL, the default filled in."""
+        if self.vault_url:
+            return self.vault_url
+        return self.database_url if self.database_url.startswith("postgres") else f"sqlite:///{self.data_dir / 'vault.sqlite'}"
+
+    @property
+    def vault_key(self) -> Path:
+        """The file of the wrapping key, the default filled in."""
+        return self.vault_key_file or self.data_dir / "vault.key"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings of this process. Raises Misconfigured naming the variable; never quotes a value."""
+    secrets = os.environ.get(f"{PREFIX}SECRETS_DIR") or None
+    if secrets is not None and not Path(secrets).is_dir():
+        raise Misconfigured(f"{PREFIX}SECRETS_DIR is not a folder")
+    try:
+        return Settings(_secrets_dir=secrets, **overrides)  # type: ignore[call-arg, arg-type]  # pydantic-settings' own argument
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        variable = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
+        raise Misconfigured(f"{variable}: {first['msg']}") from error
