@@ -1,0 +1,84 @@
+"""The port of the log: what everything above may rely on, whichever adapter is below."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from typing import NamedTuple, Protocol
+
+
+class NewRecord(NamedTuple):
+    """A record to append: the key decides the partition (`partitioning.partition_for`)."""
+
+    key: str
+    value: bytes
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+class Place(NamedTuple):
+    """Where a record is: partition, offset (≥ 0), and the instant at which the log took it in (microseconds)."""
+
+    partition: int
+    offset: int
+    recorded_at: int
+
+
+class Record(NamedTuple):
+    """A record as it was appended, with its place."""
+
+    place: Place
+    key: str | None
+    value: bytes
+
+
+class Identity(NamedTuple):
+    """Which log this is: `id` is another one after the log was deleted and made anew; the partitions never change."""
+
+    id: str
+    partitions: int
+
+
+Position = Mapping[int, int]
+"""For partitions, the offset of the next record to read."""
+
+
+class LogWriter(Protocol):
+    """Appending.
+
+    MUST: a future resolves only after its records are durable, with one place each, in the order given; records of one
+    key keep the order in which they were appended; offsets of a partition rise (gaps MAY occur). Safe to call from any
+    thread, and never blocks for longer than 2 s. A failed future has `Unavailable` (the outcome MAY be unknown: the
+    records may be in the log; the caller sends again, which is harmless) or `Corrupt`. A batch MAY be kept in part.
+    """
+
+    def append(self, records: Sequence[NewRecord]) -> Future[list[Place]]:
+        """Take the records; the future has their places once they are durable."""
+        ...
+
+    def close(self) -> None:
+        """Finish what was taken, within 10 s, and let go of everything. Later appends raise Unavailable."""
+        ...
+
+
+class LogReader(Protocol):
+    """Reading. Not safe to share between threads. Raises Unavailable (try again) or Corrupt (stop).
+
+    MUST: `read` returns the records of each partition in the order of their offsets, from the first at or after the
+    position's offset, without leaving one out; only partitions that the position names are read. It returns at once
+    when there is something, else waits up to `wait` seconds and returns what came, maybe nothing. Which partitions
+    come first MAY differ, and no partition waits for ever behind another one.
+    """
+
+    def identity(self) -> Identity:
+        """Which log this is."""
+        ...
+
+    def ends(self) -> Position:
+        """The end of every partition: the offset that the next record would get at the least."""
+        ...
+
+    def read(self, position: Position, limit: int, wait: float) -> list[Record]:
+        """At most `limit` records at or after the position."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything."""
+        ...

@@ -1,0 +1,1 @@
+"""The vault: a data key for each person, under which the personal fields (†) of acts are encrypted."""

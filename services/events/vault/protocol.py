@@ -1,0 +1,25 @@
+"""The port of the vault: one data key a person, made once and destroyed for ever (domain.md §7)."""
+
+from collections.abc import Collection, Mapping
+from typing import Protocol
+
+
+class Vault(Protocol):
+    """Data keys of persons (32 bytes each), kept wrapped. All methods are safe to call from any thread.
+
+    MUST: a key that `keys_for` returned is durable, the same for every caller, until it is destroyed; a destroyed
+    person never gets a key again. Raises Unavailable when the store does not answer (try again), Corrupt when a key
+    cannot be unwrapped (another wrapping key was used).
+    """
+
+    def keys_for(self, persons: Collection[str]) -> Mapping[str, bytes | None]:
+        """The data key of each person, made where there is none yet; None for the erased."""
+        ...
+
+    def existing_keys(self, persons: Collection[str]) -> Mapping[str, bytes]:
+        """The data keys of those who have one; makes none."""
+        ...
+
+    def destroy(self, persons: Collection[str]) -> None:
+        """Destroy the keys of these persons, and see to it that they never get one. Doing it again changes nothing."""
+        ...
