@@ -5,11 +5,27 @@ SQLite a file of its own beside the one that the URL names. What differs between
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+import msgspec
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    select,
+    text,
+    tuple_,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
@@ -97,6 +113,28 @@ def reading(engine: Engine) -> Iterator[Connection]:
             options = engine.execution_options(exemplar_readonly=True)
         with options.connect() as connection, connection.begin():
             yield connection
+
+
+def among(
+    connection: Connection, columns: Sequence[ColumnElement[Any]], rows: Collection[Sequence[Any]]
+) -> ColumnElement[bool]:
+    """The condition that the columns (text or integers) have the values of one of the rows, however many there are."""
+    names = [f"c{place}" for place in range(len(columns))]
+    if connection.dialect.name == "postgresql":
+        given = zip(columns, zip(*rows, strict=True) if rows else [()] * len(columns), strict=True)
+        arrays = [bindparam(None, list(values), type_=ARRAY(column.type)) for column, values in given]
+        table = func.unnest(*arrays).table_valued(*names).render_derived()
+        return tuple_(*columns).in_(select(*(table.c[name] for name in names)))
+    table = func.json_each(msgspec.json.encode(list(rows)).decode()).table_valued("value")
+    values = [func.json_extract(table.c.value, f"$[{place}]") for place in range(len(columns))]
+    return tuple_(*columns).in_(select(*values))
+
+
+def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, in the order given, but those whose key is there already. Sorted rows cannot deadlock."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    if rows:
+        connection.execute(insert(table).on_conflict_do_nothing(), rows)
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """The tables of the read model (one area a generation, rebuilt from the log) and of the control area (never rebuilt).
 
 Instants are microseconds (BIGINT). A place in the log is (`partition`, `log_offset`). All acts of a subject are in one
-partition, so evidence is kept as offsets. Nothing here is written an act at a time.
+partition, so evidence is kept as offsets. Nothing here is written an act at a time. Text is compared and sorted as
+UTF-8 bytes, in SQLite by its nature and in PostgreSQL by the collation "C", as domain.md §2 compares ids.
 """
 
 from sqlalchemy import (
@@ -14,13 +15,16 @@ from sqlalchemy import (
     MetaData,
     SmallInteger,
     Table,
-    Text,
+    literal_column,
 )
+from sqlalchemy import Text as SqlText
+
+Text = SqlText().with_variant(SqlText(collation="C"), "postgresql")
 
 model = MetaData()
 control = MetaData()
 
-# ---- the model: a function of the log and the policy -------------------------------------------------------------------
+# ---- the model: a function of the log and the policy ----------------------------------------------------------------
 
 partitions = Table(
     "partitions",
@@ -55,11 +59,14 @@ Index("acts_newest", acts.c.time_us, acts.c.partition, acts.c.log_offset)
 Index("acts_by_subject", acts.c.subject, acts.c.time_us, acts.c.partition, acts.c.log_offset)
 Index("acts_by_rep", acts.c.rep, acts.c.time_us, acts.c.partition, acts.c.log_offset)
 Index("acts_rep_subject", acts.c.rep, acts.c.subject)
+# The few erasures, whose keys are destroyed again at each start: a vault may have been restored from a backup.
+_erasures = acts.c.name == literal_column("'person.erased'")
+Index("acts_erasures", acts.c.subject, sqlite_where=_erasures, postgresql_where=_erasures)
 
 signals = Table(
     "signals",
     model,
-    Column("id", LargeBinary(16), primary_key=True),  # a digest of subject, principle, verdict, reason, person, evidence
+    Column("id", LargeBinary(16), primary_key=True),  # a digest: subject, principle, verdict, reason, person, evidence
     Column("subject", Text, nullable=False),  # the unit of the fold: a customer, or a leader for what has no customer
     Column("partition", Integer, nullable=False),
     Column("person", Text, nullable=False),
@@ -158,7 +165,7 @@ facts = Table(
     Column("value", Text, nullable=False),
 )
 
-# ---- the control area: what a rebuild does not touch ---------------------------------------------------------------------
+# ---- the control area: what a rebuild does not touch -----------------------------------------------------------------
 
 generations = Table(
     "generations",

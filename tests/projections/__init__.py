@@ -1,0 +1,1 @@
+"""The fold: tables, projector, rebuild, verify, dead letters."""
