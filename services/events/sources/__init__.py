@@ -1,0 +1,1 @@
+"""Importers: files of other systems, mapped to acts by a declarative file and recorded like any others."""
