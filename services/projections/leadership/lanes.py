@@ -1,0 +1,49 @@
+"""Lanes: the positions of one kind of act, searched for those that *concern* another act (domain.md §2)."""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from heapq import merge
+
+
+class Lane:
+    """Positions in rising order, by deal. The argument `deal` is the deal of the act that is to be concerned.
+
+    Two acts concern each other if they carry the same deal, or if one of them carries none.
+    """
+
+    __slots__ = ("_by_deal", "positions")
+
+    def __init__(self, positions: list[int], deals: Sequence[str | None]) -> None:
+        self.positions = positions
+        self._by_deal: dict[str | None, list[int]] = defaultdict(list)
+        for position in positions:
+            self._by_deal[deals[position]].append(position)
+
+    def first_after(self, position: int, deal: str | None) -> int | None:
+        """The first that concerns, after the position."""
+        found = None
+        for lane in self._concerning(deal):
+            index = bisect_right(lane, position)
+            if index < len(lane) and (found is None or lane[index] < found):
+                found = lane[index]
+        return found
+
+    def last_before(self, position: int, deal: str | None) -> int | None:
+        """The last that concerns, before the position."""
+        found = None
+        for lane in self._concerning(deal):
+            index = bisect_left(lane, position)
+            if index and (found is None or lane[index - 1] > found):
+                found = lane[index - 1]
+        return found
+
+    def between(self, after: int, before: int, deal: str | None) -> Iterable[int]:
+        """Those that concern, after one position and before another, in order."""
+        parts = [lane[bisect_right(lane, after) : bisect_left(lane, before)] for lane in self._concerning(deal)]
+        return parts[0] if len(parts) == 1 else merge(*parts)
+
+    def _concerning(self, deal: str | None) -> tuple[list[int], ...]:
+        if deal is None:
+            return (self.positions,)
+        return tuple(self._by_deal[key] for key in (deal, None) if key in self._by_deal)

@@ -1,0 +1,74 @@
+"""The periods that scorecards speak of, [from, to) in UTC dates, and the buckets of a trend (domain.md §4)."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from enum import Enum
+from typing import NamedTuple
+
+from services.kit.instants import from_date
+
+
+class Bucket(Enum):
+    """What a trend is cut into; a week begins on Monday."""
+
+    DAY = "DAY"
+    WEEK = "WEEK"
+    MONTH = "MONTH"
+
+    def start(self, day: date) -> date:
+        """The first day of the bucket that holds the day."""
+        if self is Bucket.DAY:
+            return day
+        return day - timedelta(days=day.weekday()) if self is Bucket.WEEK else day.replace(day=1)
+
+
+class Period(NamedTuple):
+    """The days [from_, to), seen at the instant `as_of` (microseconds), which hides what is later."""
+
+    from_: date
+    to: date
+    as_of: int
+
+    @property
+    def days(self) -> int:
+        """How many days it has."""
+        return (self.to - self.from_).days
+
+    @property
+    def start(self) -> int:
+        """The instant it begins at."""
+        return from_date(self.from_)
+
+    @property
+    def end(self) -> int:
+        """The instant it ends before."""
+        return from_date(self.to)
+
+    @property
+    def previous(self) -> "Period":
+        """The period of equal length that ends where this one begins, as of the same instant."""
+        return Period(self.from_ - timedelta(days=self.days), self.from_, self.as_of)
+
+
+class TrendPoint(NamedTuple):
+    """What was kept and breached in the bucket that begins at `start`, counting the period's signals alone."""
+
+    start: date
+    kept: int
+    breached: int
+
+
+def trend(period: Period, bucket: Bucket, by_day: Mapping[int, tuple[int, int]]) -> list[TrendPoint]:
+    """A point for each bucket that touches the period, empty ones too.
+
+    `by_day` has (kept, breached) by the number of the day, counted from the period's first, which is 0.
+    """
+    points: list[TrendPoint] = []
+    for number in range(period.days):
+        start = bucket.start(period.from_ + timedelta(days=number))
+        kept, breached = by_day.get(number, (0, 0))
+        if points and points[-1].start == start:
+            kept, breached = kept + points[-1].kept, breached + points[-1].breached
+            points.pop()
+        points.append(TrendPoint(start, kept, breached))
+    return points

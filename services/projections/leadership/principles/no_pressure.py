@@ -1,0 +1,48 @@
+"""Guide, don't get (S1): a customer is guided to a decision, not pressed into one."""
+
+from collections.abc import Iterator
+
+from services.events.catalog.acts import DecisionMade, SpecialPromoted, UrgencyPressed
+from services.events.catalog.envelope import Act
+from services.projections.leadership.bench import Bench
+from services.projections.leadership.history import History
+from services.projections.leadership.policy import Policy
+from services.projections.leadership.signals import Principle, Signal, Verdict
+
+PRINCIPLE = Principle.NO_PRESSURE
+TITLE = "Guide, don't get"
+SOURCES = ("S1",)
+DESCRIPTION = (
+    "Do not press: no false urgency, no special that meets no need of this customer, and, as a leader, no goading the "
+    "team to push. Kept by decisions that nobody pressed for and by specials that met a need."
+)
+
+
+def judge(history: History, _policy: Policy) -> Iterator[Signal]:
+    """Pressing breaches, a special keeps or breaches by the needs it meets, a decision reached without either keeps."""
+    bench = Bench(history, PRINCIPLE)
+    pressed = set()
+    for urgency, _ in history.each(UrgencyPressed):
+        pressed.add(history.attempt_at[urgency])
+        yield bench.breached("pressed", urgency)
+    for special, data in history.each(SpecialPromoted):
+        signal = _special(history, bench, special, data)
+        if signal.verdict is Verdict.BREACHED:
+            pressed.add(history.attempt_at[special])
+        yield signal
+    for decision, decided in history.each(DecisionMade):
+        attempt = history.attempt_at[decision]
+        if decided.outcome != "deferred" and attempt.selling and attempt not in pressed:
+            yield bench.kept("unpressed_decision", decision, lacking="urgency.pressed")
+
+
+def goaded(push: Act) -> Signal:
+    """A leader's `push.directed` breaches, with no customer."""
+    return Signal(push.subject, None, PRINCIPLE, Verdict.BREACHED, "goaded", push.time, push.time, (push,))
+
+
+def _special(history: History, bench: Bench, special: int, data: SpecialPromoted) -> Signal:
+    live = history.needs.live_at(special)
+    if any(need in live for need in data.needs):
+        return bench.kept("special_met_need", special)
+    return bench.breached("pushed_special", special, lacking="need.established")
