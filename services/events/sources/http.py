@@ -4,7 +4,7 @@ import http.client
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,8 +18,8 @@ _MOST_BYTES = 4 * 1024 * 1024
 _TIMEOUT = 20.0
 _ATTEMPTS = 8
 _LONGEST_PAUSE = 30.0
+_ABOUT_EVENTS = frozenset({400, 403, 409, 422})
 _AGAIN = frozenset({429, 502, 503, 504})
-_T = TypeVar("_T")
 
 
 class _Receipt(msgspec.Struct):
@@ -103,7 +103,7 @@ class HttpRecorder:
             if answer.status == 202:
                 outcomes.update(self._receipts(batch, answer.body))
                 return
-            if answer.status not in (400, 409, 422):
+            if answer.status not in _ABOUT_EVENTS:
                 raise self._refusal(answer)
             refused = self._faults(batch, answer)
             outcomes.update(refused)
@@ -119,7 +119,10 @@ class HttpRecorder:
             self._settle({place: batch[place] for place in half}, outcomes)
 
     def _receipts(self, batch: dict[int, bytes], body: bytes) -> dict[int, Outcome]:
-        receipts = self._decoded(body, _Receipts).receipts
+        try:
+            receipts = msgspec.json.decode(body, type=_Receipts).receipts
+        except msgspec.MsgspecError as error:
+            raise Invalid(f"{self._url}: the answer is not Exemplar's") from error
         if len(receipts) != len(batch):
             raise Invalid(f"{self._url}: {len(receipts)} receipts for {len(batch)} events: no Exemplar")
         return {place: Accepted(receipt.duplicate) for place, receipt in zip(batch, receipts, strict=True)}
@@ -127,7 +130,7 @@ class HttpRecorder:
     def _faults(self, batch: dict[int, bytes], answer: _Answer) -> dict[int, Outcome]:
         places = list(batch)
         refused: dict[int, Outcome] = {}
-        for fault in self._decoded(answer.body, _Problem).errors:
+        for fault in _problem(answer.body).errors:
             if 0 <= fault.index < len(places):
                 refused.setdefault(places[fault.index], Refused(answer.status, fault.pointer, fault.reason))
         if not refused:
@@ -136,19 +139,10 @@ class HttpRecorder:
 
     def _refusal(self, answer: _Answer) -> Exception:
         """The error of an answer that is about the request and not about single events."""
-        try:
-            problem = msgspec.json.decode(answer.body, type=_Problem)
-        except msgspec.MsgspecError:
-            problem = _Problem()
+        problem = _problem(answer.body)
         text = f"{self._url} answered {answer.status} {problem.detail or problem.title}".rstrip()
         kinds: dict[int, type[Exception]] = {401: Unauthenticated, 403: Forbidden}
         return kinds.get(answer.status, Invalid)(text)
-
-    def _decoded(self, body: bytes, kind: type[_T]) -> _T:
-        try:
-            return msgspec.json.decode(body, type=kind)
-        except msgspec.MsgspecError as error:
-            raise Invalid(f"{self._url}: the answer is not Exemplar's") from error
 
     def _post(self, body: bytes) -> _Answer:
         """The answer to a batch, tried again while there is none or it says that the server is busy."""
@@ -176,6 +170,14 @@ class HttpRecorder:
         response = self._connection.getresponse()
         asked = response.getheader("Retry-After", "")
         return _Answer(response.status, response.read(), float(asked) if asked.isdecimal() else None)
+
+
+def _problem(body: bytes) -> _Problem:
+    """The problem+json in an answer; an empty one if there is none."""
+    try:
+        return msgspec.json.decode(body, type=_Problem)
+    except msgspec.MsgspecError:
+        return _Problem()
 
 
 def _batches(bodies: Sequence[bytes]) -> list[dict[int, bytes]]:

@@ -84,15 +84,26 @@ def test_size_of_batches() -> None:
 
 def test_bad_events_of_a_batch() -> None:
     """Bad events are taken out, whatever they are refused for, and the rest is sent again."""
-    with trial(problem(400, (1, "/time", "no time")), problem(409, (0, "", "another act"), (2, "", "another"))) as t:
-        assert t.record(5) == [
+    answers = [
+        problem(400, (1, "/time", "no time")),
+        problem(403, (3, "/type", "not with this key")),
+        problem(409, (0, "", "another act"), (2, "", "another")),
+    ]
+    with trial(*answers) as t:
+        assert t.record(6) == [
             Refused(409, "", "another act"),
             Refused(400, "/time", "no time"),
             Accepted(False),
             Refused(409, "", "another"),
+            Refused(403, "/type", "not with this key"),
             Accepted(False),
         ]
-        assert t.script.ids() == [["0", "1", "2", "3", "4"], ["0", "2", "3", "4"], ["2", "4"]]
+        assert t.script.ids() == [
+            ["0", "1", "2", "3", "4", "5"],
+            ["0", "2", "3", "4", "5"],
+            ["0", "2", "3", "5"],
+            ["2", "5"],
+        ]
 
 
 def test_only_bad_events() -> None:
@@ -154,7 +165,7 @@ def test_nobody_there() -> None:
         (Answer(403, {"title": "No", "detail": "not this source"}), Forbidden, "answered 403 not this source"),
         (Answer(404, b"<html>"), Invalid, "answered 404$"),
         (Answer(422, {"title": "Odd"}), Invalid, "answered 422 Odd"),
-        (Answer(400, b"<html>"), Invalid, "the answer is not Exemplar's"),
+        (Answer(400, b"<html>"), Invalid, "answered 400$"),
         (Answer(202, b"<html>"), Invalid, "the answer is not Exemplar's"),
         (taken(3), Invalid, "3 receipts for 1 events"),
     ],
