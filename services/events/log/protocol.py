@@ -54,7 +54,7 @@ class LogWriter(Protocol):
         ...
 
     def close(self) -> None:
-        """Finish what was taken, within 10 s, and let go of everything. Later appends raise Unavailable."""
+        """Finish what was taken, within 10 s, and let go of everything. Later appends fail with Unavailable."""
         ...
 
 

@@ -1,0 +1,55 @@
+"""Each port with each of its adapters: a contract test runs once for every one."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from services.events.log.protocol import LogReader, LogWriter
+from services.events.log.sqlite import open_log
+from tests.fixed_clock import FixedClock
+
+PARTITIONS = 4
+
+
+class LogInTest:
+    """One log, new and empty, whatever is below; hands out writers and readers and closes them at the end."""
+
+    def __init__(self, url: str, clock: Callable[[], int]) -> None:
+        self.url = url
+        self.partitions = PARTITIONS
+        self._clock = clock
+        self._open: list[LogWriter | LogReader] = []
+
+    def writer(self) -> LogWriter:
+        """Another writer on the log."""
+        writer = open_log(self.url, PARTITIONS, self._clock).writer()
+        self._open.append(writer)
+        return writer
+
+    def reader(self) -> LogReader:
+        """Another reader on the log."""
+        reader = open_log(self.url, PARTITIONS, self._clock).reader()
+        self._open.append(reader)
+        return reader
+
+    def pair(self) -> tuple[LogWriter, LogReader]:
+        """A writer and a reader as one process has them."""
+        opened = open_log(self.url, PARTITIONS, self._clock)
+        writer, reader = opened.writer(), opened.reader()
+        self._open += [writer, reader]
+        return writer, reader
+
+    def close(self) -> None:
+        """Close whatever was handed out; doing so twice does no harm."""
+        for part in self._open:
+            part.close()
+
+
+@pytest.fixture(params=["sqlite"])
+def log(request: pytest.FixtureRequest, tmp_path: Path, clock: FixedClock) -> Iterator[LogInTest]:
+    """An empty log of each adapter."""
+    urls = {"sqlite": f"sqlite:///{tmp_path / 'log.sqlite'}"}
+    made = LogInTest(urls[request.param], clock)
+    yield made
+    made.close()
