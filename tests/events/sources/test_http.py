@@ -74,12 +74,12 @@ def test_duplicates() -> None:
 
 
 def test_size_of_batches() -> None:
-    """A request has 500 events at most, and 4 MiB at most."""
+    """A request has 500 events at most, and 1 MiB at most."""
     with trial() as t:
         t.record(1100)
         t.record(20, size=250_000)
 
-        assert [len(request.events) for request in t.script.requests] == [500, 500, 100, 16, 4]
+        assert [len(request.events) for request in t.script.requests] == [500, 500, 100, 4, 4, 4, 4, 4]
 
 
 def test_bad_events_of_a_batch() -> None:
@@ -126,7 +126,7 @@ def test_too_large() -> None:
 def test_busy_server() -> None:
     """A busy server is asked again after as long as it says, within reason."""
     busy = [
-        Answer(status, {}, (("Retry-After", after),)) for status, after in ((429, "3"), (503, "900"), (503, "soon"))
+        Answer(status, {}, (("Retry-After", after),)) for status, after in ((429, "3"), (503, "900"), (408, "soon"))
     ]
     with trial(*busy) as t:
         assert t.record(1) == [Accepted(False)]
