@@ -31,7 +31,7 @@ def judge(history: History, policy: Policy) -> Iterator[Signal]:
         later = services.first_after(parting, None)
         if earlier is not None:
             yield bench.kept("served_anyway", earlier, parting)
-        elif later is not None and history.within(later, parting, after):
+        elif history.within(later, parting, after):
             yield bench.kept("served_anyway", later, parting)
         else:
             deadline = history.times[parting] + after

@@ -90,7 +90,7 @@ class Silences:
         self._good_ends = history.lane(*kinds.ENDING, where=kinds.ends_well)
 
     def of(self, attempt: Attempt) -> list[Beginning]:
-        """Where the silences of an attempt begin, in order: at its acts since its first sales touch, or at an `until`."""
+        """Where the silences of an attempt begin, in order: at acts since its first sales touch, or at an `until`."""
         times = self._history.times
         from_touch = attempt.positions[bisect_left(attempt.positions, attempt.sales_touches[0]) :]
         found = [

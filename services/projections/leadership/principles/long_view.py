@@ -1,6 +1,7 @@
 """Open a relationship (S3): who ordered is not forgotten, orders again, and refers others."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from services.events.catalog.acts import ContactMade, MeetingHeld, ReferralGiven, ServiceGiven
 from services.kit.instants import HOUR
@@ -42,11 +43,11 @@ def _repeats(history: History, bench: Bench, apart: int) -> Iterator[Signal]:
 def _stays(history: History, bench: Bench, window: int) -> Iterator[Signal]:
     staying = history.lane(ServiceGiven, MeetingHeld, ContactMade, where=_is_staying)
     orders = history.orders.positions
-    for order, next_order in zip(orders, [*orders[1:], None], strict=True):
+    for order, next_order in pairwise([*orders, history.end]):
         stay = staying.first_after(order, None)
-        if stay is not None and history.within(stay, order, window) and (next_order is None or stay < next_order):
+        if history.within(stay, order, window) and stay < next_order:
             yield bench.kept("stayed", stay, order)
-        elif not history.within(next_order, order, window):
+        elif next_order == history.end or not history.within(next_order, order, window):
             yield bench.breached_by_silence("moved_on", order, history.times[order] + window, lacking="service.given")
 
 

@@ -30,7 +30,7 @@ def judge(history: History, policy: Policy) -> Iterator[Signal]:
         first = pushes.first_after(no_need, deal)
         if first is not None and first < stop and history.within(first, no_need, alone):
             continue
-        if following is not None and history.within(following, no_need, alone):
+        if history.within(following, no_need, alone):
             yield bench.kept("left_alone", no_need, following, lacking="proposal.made")
         else:
             yield bench.kept("left_alone", no_need, at=history.times[no_need] + alone, lacking="proposal.made")

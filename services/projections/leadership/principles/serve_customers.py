@@ -24,7 +24,7 @@ def judge(history: History, policy: Policy) -> Iterator[Signal]:
         if not received.wants_help:
             continue
         service = services.first_after(contact, None)
-        if service is not None and history.within(service, contact, window):
+        if history.within(service, contact, window):
             yield bench.kept("helped", service, contact)
         else:
             deadline = history.times[contact] + window

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 
 from services.events.catalog.acts import ContactMade, ContactReceived, MeetingHeld, QuestionAnswered
 from services.kit.instants import HOUR
@@ -38,7 +39,7 @@ def _answers(history: History, bench: Bench, window: int) -> Iterator[Signal]:
         if not received.asks:
             continue
         first = next((answer for answer in answers[contact] if answer > contact), None)
-        if first is not None and history.within(first, contact, window):
+        if history.within(first, contact, window):
             yield bench.kept("answered", first, contact)
         else:
             deadline = history.times[contact] + window
@@ -48,7 +49,7 @@ def _answers(history: History, bench: Bench, window: int) -> Iterator[Signal]:
 def _channels(history: History, bench: Bench, window: int) -> Iterator[Signal]:
     offering = [position for position, received in history.each(ContactReceived) if received.offered_channel]
     touches = history.lane(*TOUCHES)
-    for offer, next_offer in zip(offering, [*offering[1:], history.end], strict=True):
+    for offer, next_offer in pairwise([*offering, history.end]):
         channel = _offered(history, offer)
         for touch in touches.between(offer, min(next_offer, history.end_of(offer, window)), None):
             data = history.acts[touch].data
