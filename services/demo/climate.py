@@ -32,9 +32,9 @@ class Climate:
         self._coached: defaultdict[tuple[str, str], list[datetime]] = defaultdict(list)
 
     def push(self, team: Team, at: datetime) -> None:
-        """The leader goads her team, and so breaches `no_pressure` herself."""
+        """The leader goads her team, and so breaches `no-pressure` herself."""
         self._pushes[team.key].append(at)
-        self._breaches[team.leader, "no_pressure"].append(at)
+        self._breaches[team.leader, "no-pressure"].append(at)
 
     def coach(self, person: Person, principle: str, at: datetime) -> None:
         """Somebody is coached on a principle."""

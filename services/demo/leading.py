@@ -121,7 +121,7 @@ def _coach(book: Notebook, team: Team, climate: Climate, rng: Random) -> None:
         person = rng.choices(members, [member.temper**0.5 for member in members])[0]
         principle = rng.choice(habits.coaches_on)
         book.write("coaching.given", at, {"rep": person.key, "principle": principle})
-        climate.coach(person, principle.replace("-", "_"), at)
+        climate.coach(person, principle, at)
 
 
 def _recognise(book: Notebook, team: Team, climate: Climate, rng: Random) -> None:
@@ -146,7 +146,7 @@ def _push(book: Notebook, posts: Notebook, climate: Climate, rng: Random, months
         later = morning + timedelta(days=rng.randint(1, 3), hours=6)
         rep = SUMMIT.leader
         posts.write("goal.appealed", later, {"rep": rep, "goal": "month", "text": "Five more people to go!"})
-        climate.set_example(rep, "own_goals", later)
+        climate.set_example(rep, "own-goals", later)
         if rng.random() < 0.5:
             posts.write("urgency.pressed", later + timedelta(hours=1), {"rep": rep, "tactic": "deadline"})
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time
 from services.demo.telling import DISCOVERIES, Telling
 
 ACCEPTS, AFTER_A_MISTAKE, AFTER_PRESSING = 0.90, 0.82, 0.6
-REPEATS, REPEATS_AFTER_A_MISTAKE, REPEATS_AFTER_PRESSING = 0.95, 0.92, 0.35
+REPEATS, REPEATS_AFTER_A_MISTAKE, REPEATS_AFTER_PRESSING = 0.95, 0.92, 0.3
 REFERS = 0.21
 
 
@@ -45,7 +45,7 @@ def _open(story: Telling) -> None:
 
 def _attempt(story: Telling) -> str:
     """One attempt: walk-in, or discovery, verdict, offer, decision. Returns how it ended."""
-    if story.chance(0.05):
+    if not story.touches and story.chance(0.1):
         return _walk_in(story)
     story.wait(1, 6)
     _discover(story)
@@ -75,9 +75,9 @@ def _discover(story: Telling) -> None:
         story.meet("explore")
     else:
         story.contact("explore")
-    if story.slips("respect_time") and story.chance(0.5):
+    if story.slips("respect-time") and story.chance(0.5):
         story.ask("none")
-    if story.slips("ask_first"):
+    if story.slips("ask-first"):
         clear = 0.65
     else:
         clear = 0.82
@@ -95,12 +95,12 @@ def _discover(story: Telling) -> None:
 
 def _no_need(story: Telling) -> str:
     """There is no need: say so and leave it at that, or sell all the same."""
-    if story.chance(0.25) and not story.slips("right_solution"):
+    if story.chance(0.25) and not story.slips("right-solution"):
         story.write("solution.recommended", items=[])
         story.write("prospect.released", reason="Nothing of ours fits.")
         return "released"
     story.write("need.ruled_out")
-    if story.slips("no_invented_need"):
+    if story.slips("no-invented-need"):
         story.wait(2, 9)
         story.contact("promote")
         story.write("special.promoted", campaign="new-customers", needs=[])
@@ -113,7 +113,7 @@ def _no_need(story: Telling) -> str:
 
 def _part_as_unfit(story: Telling) -> str:
     """Not a customer for us: help them on their way, or chase them."""
-    if story.needs and not story.slips("aim_to_serve"):
+    if story.needs and not story.slips("aim-to-serve"):
         story.wait(1, 8)
         story.serve()
     if story.slips("qualify"):
@@ -128,7 +128,7 @@ def _part_as_unfit(story: Telling) -> str:
 
 def _offer(story: Telling) -> str | None:
     """What the rep recommends and proposes. Returns how the attempt ended if it did."""
-    knows_path = not story.slips("respect_time")
+    knows_path = not story.slips("respect-time")
     if knows_path:
         story.ask("mechanism")
     story.wait(1, 5)
@@ -137,13 +137,13 @@ def _offer(story: Telling) -> str | None:
     if knows_path and story.chance(0.6):
         next_on = story.date_in(7, 21).isoformat()
         story.write("path.agreed", steps=["trial", "budget", "board"], next_on=next_on)
-    if story.chance(0.1) and not story.slips("follow_through"):
+    if story.chance(0.1) and not story.slips("follow-through"):
         return _persist(story)
     story.wait(2, 6)
-    if story.needs or not knows_path or story.slips("respect_time"):
+    if story.needs or not knows_path or story.slips("respect-time"):
         story.write("proposal.made", items=story.items())
     story.temptation()
-    return _give_up(story) if story.touches < 5 and story.slips("follow_through") else None
+    return _give_up(story) if story.touches < 5 and story.slips("follow-through") else None
 
 
 def _give_up(story: Telling) -> str:
@@ -158,7 +158,7 @@ def _give_up(story: Telling) -> str:
 
 def _persist(story: Telling) -> str:
     """The customer goes quiet: five to seven touches, or one too many, then let go."""
-    enough = 10 if story.slips("follow_through") else 6
+    enough = 10 if story.slips("follow-through") else 6
     while story.touches < enough:
         story.wait(4, 10)
         story.contact("follow_up")
@@ -183,8 +183,7 @@ def _decide(story: Telling) -> str:
     story.wait(1, 5)
     if story.chance(0.18):
         _defer(story)
-    accepts = ACCEPTS * AFTER_A_MISTAKE**story.mistakes * (AFTER_PRESSING if story.pressed else 1)
-    if story.chance(accepts):
+    if story.chance(ACCEPTS * _goodwill(story)):
         story.decision("accepted")
         return "accepted"
     return _decline(story)
@@ -194,7 +193,7 @@ def _defer(story: Telling) -> None:
     """The customer wants to be asked again later; the rep waits, or does not."""
     until = story.date_in(21, 50)
     story.decision("deferred", until=until.isoformat(), reason="After the budget round.")
-    if story.slips("accept_decisions"):
+    if story.slips("accept-decisions"):
         story.wait(4, 12)
         story.contact("follow_up")
         story.temptation()
@@ -208,10 +207,10 @@ def _decline(story: Telling) -> str:
     """A no: be of use anyway and let it be, or push on."""
     alone = story.chance(0.06)
     story.decision("declined", no_contact=True if alone else None, reason="Not this year.")
-    if story.needs and not alone and not story.slips("aim_to_serve"):
+    if story.needs and not alone and not story.slips("aim-to-serve"):
         story.wait(1, 9)
         story.serve()
-    if story.slips("accept_decisions"):
+    if story.slips("accept-decisions"):
         for _ in range(story.rng.randint(1, 2)):
             story.wait(3, 9)
             story.contact("promote")
@@ -222,8 +221,12 @@ def _decline(story: Telling) -> str:
 def _comes_back(story: Telling, outcome: str) -> bool:
     """Whether the customer gets in touch again by itself, after some months."""
     story.wait(45, 110)
-    returns = 0.5 if outcome == "declined" else 0.3
-    return story.chance(returns * AFTER_A_MISTAKE**story.mistakes * (AFTER_PRESSING if story.pressed else 1))
+    return story.chance((0.5 if outcome == "declined" else 0.3) * _goodwill(story))
+
+
+def _goodwill(story: Telling) -> float:
+    """What the attempt so far has left of the customer's goodwill, from 1 down."""
+    return AFTER_A_MISTAKE**story.mistakes * (AFTER_PRESSING if story.pressed else 1)
 
 
 def _live_with(story: Telling, ends: datetime) -> bool:
@@ -231,7 +234,7 @@ def _live_with(story: Telling, ends: datetime) -> bool:
     while story.now < ends:
         story.wait(0, 3)
         _order(story)
-        if story.slips("long_view"):
+        if story.slips("long-view"):
             if story.chance(0.2):
                 story.wait(5, 20)
                 story.request_for_help()
@@ -269,5 +272,5 @@ def _stay(story: Telling) -> None:
     if story.chance(0.6):
         story.wait(4, 16)
         story.request_for_help()
-    if story.chance(REFERS * AFTER_A_MISTAKE**story.mistakes):
+    if story.chance(REFERS * _goodwill(story)):
         story.write("referral.given", referred=story.refer(story.now))

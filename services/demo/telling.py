@@ -94,7 +94,7 @@ class Telling:
         offered = self.offered_channel
         if not offered:
             return self.rng.choice(CHANNELS)
-        if self.slips("two_way"):
+        if self.slips("two-way"):
             return "call" if offered == "email" else "email"
         self.offered_channel = None
         return "meeting" if offered == "calendar" else offered
@@ -112,14 +112,15 @@ class Telling:
     def question_from_customer(self) -> None:
         """The customer asks something, and is answered within a day or not at all."""
         asked = self.hear(asks=True, text="How long does it take to set up?")
-        if not self.slips("two_way"):
+        if not self.slips("two-way"):
             self.wait(0, 1)
             self.write("question.answered", answers=asked)
 
     def request_for_help(self) -> None:
-        """The customer wants help with what it has, and gets it within a day, or late if at all."""
-        self.hear(wants_help=True, text="It stopped working this morning.")
-        if not self.slips("serve_customers"):
+        """The customer wants help, and gets it within a day, or late if at all."""
+        text = "It stopped working this morning." if self.ordered else "Could you show us how others do it?"
+        self.hear(wants_help=True, text=text)
+        if not self.slips("serve-customers"):
             self.wait(0, 1)
             self.serve()
         elif self.chance(0.5):
@@ -140,7 +141,7 @@ class Telling:
             self.offered_channel = None
         asked = self.rng.choice((20, 30, 45, 60))
         invited = self.chance(0.08)
-        over = self.rng.randint(10, 35) if invited or self.slips("respect_time") else self.rng.randint(-8, 4)
+        over = self.rng.randint(10, 35) if invited or self.slips("respect-time") else self.rng.randint(-8, 4)
         self.touches += purpose in SALES
         self.conversation = self.write(
             "meeting.held",
@@ -155,9 +156,8 @@ class Telling:
         """A need becomes clear."""
         name = f"n-{self.rng.randrange(1000, 10000)}"
         self.needs.append(name)
-        self.write(
-            "need.established", need=name, text="Reports take two days each month." if self.chance(0.3) else None
-        )
+        text = "Reports take two days each month." if self.chance(0.3) else None
+        self.write("need.established", need=name, text=text)
 
     def items(self) -> Items:
         """What the rep would sell: what answers a need or, if the rep forgets, whatever there is."""
@@ -165,17 +165,17 @@ class Telling:
         fitting: Items = [
             {"item": product, "needs": [need]} for product, need in zip(products, self.needs, strict=True)
         ]
-        if not fitting or self.slips("right_solution"):
+        if not fitting or self.slips("right-solution"):
             kept = fitting if self.chance(0.4) else []
             return [*kept, {"item": self.rng.choice(PRODUCTS), "needs": []}]
         return fitting
 
     def temptation(self) -> None:
         """Where the rep may push: appeal to the customer for the rep's own goal, press, or promote a special."""
-        if self.slips("own_goals"):
+        if self.slips("own-goals"):
             self.pressed = True
             self.write("goal.appealed", goal="month", text=APPEAL)
-        if self.slips("no_pressure"):
+        if self.slips("no-pressure"):
             self.pressed = True
             if self.chance(0.3):
                 self.write("special.promoted", campaign="month-end", needs=[])
@@ -187,7 +187,7 @@ class Telling:
     def hesitation(self) -> None:
         """The customer hesitates; the rep goes deeper or presses on."""
         voiced = self.write("hesitation.voiced", concern=self.rng.choice(CONCERNS))
-        if self.slips("welcome_hesitation"):
+        if self.slips("welcome-hesitation"):
             self.wait(1, 4)
             self.contact("propose")
         elif self.chance(0.7):
