@@ -88,11 +88,12 @@ def _meeting(asked: int, actual: int, **more: Any) -> dict[str, Any]:
 _NEED: Step = (0, "need.established", {"need": "n1"})
 _FIT: Step = (HOUR, "prospect.qualified", {"outcome": "fit", "criteria": ["size"]})
 _UNFIT: Step = (HOUR, "prospect.qualified", {"outcome": "unfit", "criteria": []})
-_OFFER: Step = (HOUR, "proposal.made", _items(("n1",)))
+_OFFER: Step = (0, "proposal.made", _items(("n1",)))
 _INTRODUCED: Step = (0, "contact.made", _contact("introduce"))
 _DECLINED: Step = (HOUR, "decision.made", {"outcome": "declined"})
 _ACCEPTED: Step = (HOUR, "decision.made", {"outcome": "accepted"})
 _ORDER: Step = (0, "order.placed", {"amount": "100.00", "currency": "EUR", "items": ["i0"]})
+_DEFERRED: Step = (0, "decision.made", {"outcome": "deferred", "until": 14})
 _SERVICE: Step = (0, "service.given", {"kind": "advice"})
 _NO_NEED: Step = (0, "need.ruled_out", {})
 _PRESSED: Step = (0, "urgency.pressed", {"tactic": "deadline"})
@@ -105,6 +106,7 @@ SCENARIOS: tuple[tuple[Step, ...], ...] = (
         _INTRODUCED,
         _NEED,
         (0, "question.asked", {"topic": "problem"}),
+        (0, "question.asked", {"topic": "motivation"}),
         (0, "question.asked", {"topic": "motivation"}),
         _FIT,
         (0, "path.agreed", {"steps": ["board"], "next_on": "2024-03-01"}),
@@ -141,6 +143,12 @@ SCENARIOS: tuple[tuple[Step, ...], ...] = (
         (HOUR, "decision.made", {"outcome": "deferred", "until": 14}),
         (14 * DAY, "contact.made", _contact("follow_up")),
     ),
+    # with another deal's act (or one of none) on its last day
+    (_OFFER, _INTRODUCED, _DEFERRED, (14 * DAY, "path.agreed", {"steps": [], "deal": "d9"})),
+    (_OFFER, _INTRODUCED, _DEFERRED, (14 * DAY, "contact.received", _received(deal=None))),
+    (_OFFER, _INTRODUCED, _DEFERRED, (14 * DAY, "order.placed", {**_ORDER[2], "deal": "d9"})),
+    (_OFFER, _INTRODUCED, _DEFERRED, (44 * DAY, "path.agreed", {"steps": [], "deal": "d9"})),
+    (_OFFER, _DEFERRED, (14 * DAY, *_INTRODUCED[1:]), (0, "path.agreed", {"steps": [], "deal": "d9"})),
     (
         (0, "decision.made", {"outcome": "deferred", "until": 30}),
         (30 * DAY, "contact.received", _received()),
@@ -167,6 +175,7 @@ SCENARIOS: tuple[tuple[Step, ...], ...] = (
     (
         (0, "contact.received", _received(asks=True, wants_help=True)),
         (96 * HOUR, "question.answered", {"answers": "@contact.received"}),
+        (0, "question.answered", {"answers": "@contact.received"}),
         _SERVICE,
     ),
     ((0, "contact.received", _received(asks=True, wants_help=True)), (96 * HOUR, "customer.assigned", {})),
@@ -197,6 +206,7 @@ SCENARIOS: tuple[tuple[Step, ...], ...] = (
     (_NEED, _NO_NEED, (30 * DAY, *_OFFER[1:]), (180 * DAY, *_PRESSED[1:])),
     (_NO_NEED, (30 * DAY, "need.established", {"need": "n1"}), _NO_NEED, _INTRODUCED, _OFFER),
     # orders
+    (_ORDER, _SERVICE, (HOUR, "service.given", {"kind": "support"}), (0, "contact.made", _contact("thank"))),
     (_ORDER, (24 * HOUR, *_ORDER[1:]), (90 * DAY, *_SERVICE[1:]), (0, "referral.given", {"referred": "c9"})),
     (_ORDER, (90 * DAY, *_ORDER[1:]), (90 * DAY, "customer.assigned", {})),
 )
@@ -258,6 +268,8 @@ class Composer:
         """One of the scenarios, for one customer, mostly one rep and one deal, some of its gaps a microsecond off."""
         customer, rep, time = self.random.choice(self.customers), self.rep(), self.moment()
         deal = self.random.choice((None, None, *DEALS))
+        if self.rarely(2):
+            time -= time % DAY  # so that a deferral's date falls together with other windows
         last: dict[str, str] = {}
         for gap, name, given in self.random.choice(SCENARIOS):
             time = max(START, time + gap + (self.jitter() if self.rarely(2) else 0))
