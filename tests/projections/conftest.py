@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import URL, create_engine, make_url, text
 
 from services.kit.database import parse_url
+from tests.projections.world import World
 
 
 @pytest.fixture
@@ -35,3 +36,11 @@ def database_url(request: pytest.FixtureRequest) -> URL:
     fixture = "sqlite_url" if request.param == "sqlite" else "fresh_postgres"
     url: URL = request.getfixturevalue(fixture)
     return url
+
+
+@pytest.fixture
+def world(database_url: URL, tmp_path: Path) -> Iterator[World]:
+    """A log, a model and a vault, empty, on each dialect in turn."""
+    made = World(database_url, tmp_path)
+    yield made
+    made.close()

@@ -1,0 +1,360 @@
+"""Taking acts into the model, within a transaction that the caller holds: keep the acts, then fold their subjects anew.
+
+The projector does both for each batch; a rebuild keeps all acts first and then folds each subject once. Statements are
+bulk ones: their number does not grow with the number of acts.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import Connection, Table, and_, bindparam, delete, func, insert, select, update
+
+from services.events.catalog.acts import PUBLIC, UNATTRIBUTED
+from services.events.catalog.envelope import ID_LENGTH, SOURCE_LENGTH, Act, Catalogue, same_content
+from services.events.log.protocol import Place, Record
+from services.events.vault.protocol import Vault
+from services.kit.database import among, insert_missing
+from services.kit.errors import Corrupt, Invalid
+from services.projections.leadership import folding
+from services.projections.leadership.folding import Fold
+from services.projections.leadership.policy import Policy
+from services.projections.leadership.signals import Signal
+from services.projections.tables import acts, dead_letters, entities, memberships, names, signals, standards, teams
+
+ACTS_AT_ONCE = 10_000  # acts of several subjects held in memory while these are folded; one subject may have more
+ERASED = "person.erased"
+UNREADABLE, CONFLICT = "unreadable", "conflict"
+_KEYS_AT_ONCE = 500
+
+# What folding a subject writes, and the column of each table that holds the subject.
+_DERIVED = (
+    (signals, signals.c.subject),
+    (memberships, memberships.c.team),
+    (teams, teams.c.team),
+    (standards, standards.c.leader),
+    (names, names.c.subject),
+)
+_Key = tuple[Any, ...]
+_Rows = dict[Table, dict[_Key, _Key]]
+
+
+class Rules(NamedTuple):
+    """What turns records into figures: how to read them, and how to fold them under which policy."""
+
+    catalogue: Catalogue
+    policy: Policy
+    fold: Callable[[str, Sequence[Act], Policy], Fold] = folding.fold
+
+
+class Arrival(NamedTuple):
+    """A record of the log that could be read."""
+
+    place: Place
+    value: bytes
+    act: Act
+
+
+class Kept(NamedTuple):
+    """What became of arrivals: acts that were new, copies that were dropped, acts that contradict an earlier one."""
+
+    new: list[Arrival]
+    duplicates: int
+    conflicts: int
+
+
+class Touched(NamedTuple):
+    """Whose figures may have changed."""
+
+    persons: set[str]
+    teams: set[str]
+
+
+class _Stored(NamedTuple):
+    """An act of the model, as it is stored."""
+
+    partition: int
+    offset: int
+    retracted: bool
+    act: Act
+
+
+# ---- keeping acts ----
+
+
+def keep(connection: Connection, arrivals: Sequence[Arrival], rules: Rules) -> Kept:
+    """Store the acts that are new. Of copies the first in the log counts; what contradicts it is a dead letter.
+
+    Arrivals must lie behind every stored act of their key in the log.
+    """
+    if not arrivals:
+        return Kept([], 0, 0)
+    first = _known(connection, {arrival.act.key for arrival in arrivals}, rules.catalogue)
+    new: list[Arrival] = []
+    conflicts: list[dict[str, Any]] = []
+    for arrival in sorted(arrivals, key=lambda arrival: arrival.place):
+        offset, counting = first.setdefault(arrival.act.key, (arrival.place.offset, arrival.act))
+        if counting is arrival.act:
+            new.append(arrival)
+        elif not same_content(counting, arrival.act, rules.catalogue.personal[counting.name]):
+            conflicts.append(_conflict(arrival, offset))
+    if new:
+        connection.execute(insert(acts), [_act_row(arrival) for arrival in new])
+        named = {entity for arrival in new for entity in folding.named(arrival.act)}
+        insert_missing(connection, entities, [{"kind": kind, "key": key} for kind, key in sorted(named)])
+    if conflicts:
+        connection.execute(insert(dead_letters), conflicts)
+    return Kept(new, len(arrivals) - len(new) - len(conflicts), len(conflicts))
+
+
+def _known(
+    connection: Connection, keys: Collection[tuple[str, str, str]], catalogue: Catalogue
+) -> dict[tuple[str, str, str], tuple[int, Act]]:
+    """Offset and act of those of the keys that are stored."""
+    query = select(acts.c.log_offset, acts.c.record).where(
+        among(connection, [acts.c.subject, acts.c.source, acts.c.act_id], keys)
+    )
+    found = ((offset, stored_act(record, catalogue)) for offset, record in connection.execute(query))
+    return {act.key: (offset, act) for offset, act in found}
+
+
+def stored_act(record: bytes, catalogue: Catalogue) -> Act:
+    """An act that was readable when it was stored. Raises Corrupt if it no longer is."""
+    try:
+        return catalogue.decode_record(record)
+    except Invalid as error:
+        raise Corrupt(f"an act of the read model cannot be read any more ({error}): run `exemplar rebuild`") from error
+
+
+def _act_row(arrival: Arrival) -> dict[str, Any]:
+    act = arrival.act
+    return {
+        "partition": arrival.place.partition,
+        "log_offset": arrival.place.offset,
+        "subject": act.subject,
+        "source": act.source,
+        "act_id": act.id,
+        "name": act.name,
+        "time_us": act.time,
+        "recorded_us": arrival.place.recorded_at,
+        "rep": getattr(act.data, "rep", None),
+        "retracted": False,
+        "record": arrival.value,
+    }
+
+
+# ---- dead letters ----
+
+
+def bury(connection: Connection, unreadable: Sequence[tuple[Record, str]]) -> None:
+    """Keep records that cannot be read, each with the reason, as dead letters."""
+    if unreadable:
+        connection.execute(insert(dead_letters), [_unreadable(record, reason) for record, reason in unreadable])
+
+
+def _unreadable(record: Record, reason: str) -> dict[str, Any]:
+    return {
+        "partition": record.place.partition,
+        "log_offset": record.place.offset,
+        "recorded_us": record.place.recorded_at,
+        "kind": UNREADABLE,
+        "key": None if record.key is None else _storable(record.key),
+        "record": record.value,
+        "reason": _storable(reason),
+        "first_offset": None,
+        **_identity(record.value),
+    }
+
+
+def _identity(value: bytes) -> dict[str, str | None]:
+    """Source, id and subject of an event as far as they can be read."""
+    try:
+        event = msgspec.json.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        event = None
+    found: dict[str, str | None] = {}
+    for column, attribute, most in (
+        ("source", "source", SOURCE_LENGTH),
+        ("act_id", "id", ID_LENGTH),
+        ("subject", "subject", ID_LENGTH),
+    ):
+        text = event.get(attribute) if isinstance(event, dict) else None
+        found[column] = _storable(text) if isinstance(text, str) and len(text) <= most else None
+    return found
+
+
+def _conflict(arrival: Arrival, first_offset: int) -> dict[str, Any]:
+    act = arrival.act
+    return {
+        "partition": arrival.place.partition,
+        "log_offset": arrival.place.offset,
+        "recorded_us": arrival.place.recorded_at,
+        "kind": CONFLICT,
+        "key": act.subject,
+        "record": arrival.value,
+        "reason": f"it differs from the act of the same subject, source and id at offset {first_offset}, which counts",
+        "source": act.source,
+        "act_id": act.id,
+        "subject": act.subject,
+        "first_offset": first_offset,
+    }
+
+
+def _storable(text: str) -> str:
+    """Text without what PostgreSQL cannot store: NUL, and halves of surrogate pairs."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+# ---- erasure ----
+
+
+def destroy_keys(vault: Vault, persons: Collection[str]) -> None:
+    """Destroy the keys of those who were erased; doing it again changes nothing. `public` is nobody and stays."""
+    own = sorted(set(persons) - {PUBLIC, UNATTRIBUTED})
+    for first in range(0, len(own), _KEYS_AT_ONCE):
+        vault.destroy(own[first : first + _KEYS_AT_ONCE])
+
+
+# ---- folding ----
+
+
+def refold(
+    connection: Connection,
+    subjects: Collection[str],
+    rules: Rules,
+    decoded: Mapping[tuple[int, int], Act] | None = None,
+    fresh: bool = False,
+) -> Touched:
+    """Fold these subjects anew from all their acts, and write what changed.
+
+    `decoded` holds acts by (partition, offset) that need not be read again; `fresh`: nothing of theirs was folded yet.
+    """
+    touched = Touched(set(), set())
+    for chunk in _chunks(connection, subjects):
+        stored = _load_acts(connection, chunk, rules.catalogue, decoded or {})
+        wanted: _Rows = {table: {} for table, _ in _DERIVED}
+        flags: list[dict[str, Any]] = []
+        for subject, its_acts in stored.items():
+            _fold_subject(subject, its_acts, rules, wanted, flags)
+        if flags:
+            place = and_(acts.c.partition == bindparam("p"), acts.c.log_offset == bindparam("o"))
+            connection.execute(update(acts).where(place).values(retracted=bindparam("r")), flags)
+        _write_changes(connection, {} if fresh else _load_derived(connection, chunk), wanted, touched)
+    return touched
+
+
+def _chunks(connection: Connection, subjects: Collection[str]) -> Iterator[list[str]]:
+    """The subjects, some at a time, so that no more than ACTS_AT_ONCE acts are in memory unless one alone has more."""
+    its_acts = among(connection, [acts.c.subject], [(subject,) for subject in subjects])
+    counts = connection.execute(select(acts.c.subject, func.count()).where(its_acts).group_by(acts.c.subject)).all()
+    chunk: list[str] = []
+    size = 0
+    for subject, count in counts:
+        if chunk and size + count > ACTS_AT_ONCE:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(subject)
+        size += count
+    if chunk:
+        yield chunk
+
+
+def _load_acts(
+    connection: Connection, subjects: Iterable[str], catalogue: Catalogue, decoded: Mapping[tuple[int, int], Act]
+) -> dict[str, list[_Stored]]:
+    its_acts = among(connection, [acts.c.subject], [(subject,) for subject in subjects])
+    query = select(acts.c.subject, acts.c.partition, acts.c.log_offset, acts.c.retracted, acts.c.record).where(its_acts)
+    found: dict[str, list[_Stored]] = {}
+    for subject, partition, offset, retracted, record in connection.execute(query):
+        act = decoded.get((partition, offset)) or stored_act(record, catalogue)
+        found.setdefault(subject, []).append(_Stored(partition, offset, retracted, act))
+    return found
+
+
+def _fold_subject(
+    subject: str, stored: Sequence[_Stored], rules: Rules, wanted: _Rows, flags: list[dict[str, Any]]
+) -> None:
+    """Fold one subject; its rows go to `wanted`, acts whose flag `retracted` is wrong to `flags`."""
+    folded = rules.fold(subject, [one.act for one in stored], rules.policy)
+    partition = stored[0].partition
+    offsets = {(one.act.source, one.act.id): one.offset for one in stored}
+    for one in stored:
+        retracted = (one.act.source, one.act.id) in folded.retracted
+        if retracted != one.retracted:
+            flags.append({"p": one.partition, "o": one.offset, "r": retracted})
+    for signal in folded.signals:
+        row = _signal_row(subject, partition, signal, offsets)
+        wanted[signals][row[:1]] = row
+    for stay in folded.stays:
+        wanted[memberships][stay.team, stay.person, stay.from_] = (
+            stay.team, stay.person, stay.from_, stay.role, stay.to,
+        )  # fmt: skip
+    if folded.team is not None:
+        wanted[teams][(subject,)] = (subject, _storable(folded.team.name), folded.team.parent)
+    for standard in folded.standards:
+        key = (standard.leader, standard.team, int(standard.principle))
+        wanted[standards][key] = (*key, standard.stated)
+    for name in folded.names:
+        offset = offsets[name.act.source, name.act.id]
+        wanted[names][name.kind, subject, name.key] = (
+            name.kind, subject, name.key, name.act.time, partition, offset,
+        )  # fmt: skip
+
+
+def _signal_row(subject: str, partition: int, signal: Signal, offsets: Mapping[tuple[str, str], int]) -> _Key:
+    return (
+        signal_id(subject, signal),
+        subject,
+        partition,
+        signal.person,
+        signal.customer,
+        int(signal.principle),
+        int(signal.verdict),
+        signal.reason,
+        signal.at,
+        signal.belongs,
+        f"[{','.join(str(offsets[act.source, act.id]) for act in signal.evidence)}]",
+    )
+
+
+def signal_id(subject: str, signal: Signal) -> bytes:
+    """16 bytes that name a signal by what it says and of which acts, the same in every model of the same acts."""
+    parts = [subject, str(int(signal.principle)), str(int(signal.verdict)), signal.reason, signal.person]
+    for act in signal.evidence:
+        parts += (act.source, act.id)
+    digest = blake2b(digest_size=16)
+    for part in parts:
+        encoded = part.encode()
+        digest.update(b"%d:%b" % (len(encoded), encoded))
+    return digest.digest()
+
+
+def _load_derived(connection: Connection, subjects: Iterable[str]) -> _Rows:
+    given = [(subject,) for subject in subjects]
+    rows: _Rows = {}
+    for table, column in _DERIVED:
+        width = len(table.primary_key)
+        found = connection.execute(select(table).where(among(connection, [column], given)))
+        rows[table] = {row[:width]: row for row in map(tuple, found)}
+    return rows
+
+
+def _write_changes(connection: Connection, stored: _Rows, wanted: _Rows, touched: Touched) -> None:
+    """Delete and insert the rows that differ, and note whom they are about."""
+    for table, rows in wanted.items():
+        before = stored.get(table, {})
+        gone = [row for key, row in before.items() if rows.get(key) != row]
+        new = [row for key, row in rows.items() if before.get(key) != row]
+        names_of = [column.name for column in table.columns]
+        if gone:
+            key = and_(*(column == bindparam(f"k_{column.name}") for column in table.primary_key))
+            width = len(table.primary_key)
+            dead = [{f"k_{name}": value for name, value in zip(names_of[:width], row, strict=False)} for row in gone]
+            connection.execute(delete(table).where(key), dead)
+        if new:
+            connection.execute(insert(table), [dict(zip(names_of, row, strict=True)) for row in new])
+        for column, seen in (("person", touched.persons), ("leader", touched.persons), ("team", touched.teams)):
+            if column in table.columns:
+                place = names_of.index(column)
+                seen.update(row[place] for rows_of in (gone, new) for row in rows_of)

@@ -1,0 +1,31 @@
+"""What the ingress asks before it appends: the acts that the model knows already (`services.events.known.Known`)."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import select
+
+from services.events.catalog.envelope import Catalogue
+from services.events.known import KnownAct
+from services.events.log.protocol import Place
+from services.kit.database import among, reading
+from services.projections.applying import stored_act
+from services.projections.stores import ModelSource
+from services.projections.tables import acts
+
+
+class KnownActs:
+    """Known, on the live model."""
+
+    def __init__(self, model: ModelSource, catalogue: Catalogue) -> None:
+        self._model = model
+        self._catalogue = catalogue
+
+    def find(self, pairs: Collection[tuple[str, str]]) -> Sequence[KnownAct]:
+        """See Known."""
+        if not pairs:
+            return []
+        columns = (acts.c.partition, acts.c.log_offset, acts.c.recorded_us, acts.c.record)
+        with reading(self._model()) as connection:
+            pair = among(connection, [acts.c.source, acts.c.act_id], pairs)
+            rows = connection.execute(select(*columns).where(pair)).all()
+        return [KnownAct(stored_act(row.record, self._catalogue), Place(*row[:3])) for row in rows]

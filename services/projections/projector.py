@@ -1,0 +1,347 @@
+"""The projector: reads the log in batches and takes each into the model in one transaction with the next offsets.
+
+Killed anywhere, it goes on with nothing lost and nothing counted twice. Whoever takes a partition raises its epoch, and
+every commit is conditional on it, so that one who was replaced (a zombie) commits nothing.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from threading import Event
+from typing import NamedTuple
+
+import structlog
+from sqlalchemy import Connection, Engine, bindparam, select, update
+
+from services.events.log.protocol import LogReader, Position, Record
+from services.events.vault.protocol import Vault
+from services.kit.database import reading, writing
+from services.kit.errors import Conflict, Corrupt, Invalid, Unavailable
+from services.kit.instants import SECOND
+from services.projections.applying import ERASED, Arrival, Kept, Rules, bury, destroy_keys, keep, refold
+from services.projections.stores import REMEMBERED_SECONDS, Built, ModelSource, check_built, check_ends
+from services.projections.tables import acts, partitions
+
+WAIT_SECONDS = 1.0  # for the log to have something new
+_LONGEST_PAUSE_SECONDS = 5.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Fenced(Conflict):
+    """Another projector has taken a partition of this one's, which must not write any more."""
+
+
+class Sizes(NamedTuple):
+    """Acts in a batch near the log's end and far behind it; unreadable records in a row that are still borne."""
+
+    batch: int = 2_000
+    catch_up: int = 20_000
+    halt_after: int | None = 50
+
+
+DEFAULT_SIZES = Sizes()
+
+
+class Commit(NamedTuple):
+    """What a committed batch changed: next offsets, and the persons and teams whose figures may be others now."""
+
+    positions: Position
+    persons: Collection[str]
+    teams: Collection[str]
+
+
+@dataclass(frozen=True, slots=True)
+class FoldStatus:
+    """How the fold stands, for metrics and `status`: counts since it started, and positions as next offsets.
+
+    `lag_seconds`: how long the oldest record that waits has been waiting at most; 0 when none waits. `halted` has the
+    reason for each halted partition; `failure` the one why the projector stopped.
+    """
+
+    positions: Position
+    waiting: int = 0
+    lag_seconds: float = 0.0
+    acts: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    unreadable: int = 0
+    batches: int = 0
+    halted: Mapping[int, str] | None = None
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Partition:
+    """A partition as its row has it."""
+
+    next_offset: int
+    epoch: int
+    applied: int
+    unreadable_in_row: int
+    halted_because: str | None
+
+
+class _Batch(NamedTuple):
+    """Records sorted into what can be read and what cannot, and the partitions as they are after it."""
+
+    arrivals: list[Arrival]
+    unreadable: list[tuple[Record, str]]
+    after: dict[int, _Partition]
+
+
+def _nowhere(step: str) -> None:
+    """What happens at a step of a batch: nothing, but in the fault tests."""
+
+
+def _nobody(commit: Commit) -> None:
+    """Who is told of a commit: nobody."""
+
+
+class Projector:
+    """Folds some partitions of a log into the model that `model` gives. For one thread at a time.
+
+    `at_step` is called with `read`, `begun`, `written` and `committed` in each batch; `on_commit` after each commit.
+    """
+
+    def __init__(
+        self,
+        model: ModelSource,
+        log: LogReader,
+        vault: Vault,
+        rules: Rules,
+        built: Built,
+        clock: Callable[[], int],
+        *,
+        owner: str,
+        sizes: Sizes = DEFAULT_SIZES,
+        at_step: Callable[[str], None] = _nowhere,
+        on_commit: Callable[[Commit], None] = _nobody,
+    ) -> None:
+        self._model = model
+        self._reader = log
+        self._vault = vault
+        self._rules = rules
+        self._built = built
+        self._clock = clock
+        self._owner = owner
+        self._sizes = sizes
+        self._at_step = at_step
+        self._on_commit = on_commit
+        self._wanted: Collection[int] | None = None
+        self._taken: dict[int, _Partition] = {}
+        self._engine: Engine | None = None
+        self._must_reload = False
+        self._far_behind = True
+        self.status = FoldStatus({})
+
+    # ---- taking partitions ----
+
+    def take(self, wanted: Collection[int] | None = None) -> None:
+        """Take partitions, all by default, from whoever has them, and destroy again the keys of all who were erased.
+
+        Raises Corrupt or Misconfigured if the model was built on something else or the log was truncated.
+        """
+        self._wanted = wanted
+        self._engine = self._model()
+        if self._reader.identity() != (self._built.log_id, self._built.partitions):
+            raise Corrupt("the log is another one than at the start: restart, once it is clear which one is right")
+        with writing(self._engine) as connection:
+            check_built(connection, self._built)
+            mine = partitions.c.partition.in_(range(self._built.partitions) if wanted is None else wanted)
+            connection.execute(update(partitions).where(mine).values(epoch=partitions.c.epoch + 1, owner=self._owner))
+            self._taken = _load(connection, None if wanted is None else wanted)
+            erased = connection.scalars(select(acts.c.subject).where(acts.c.name == ERASED).distinct()).all()
+        ends = self._reader.ends()
+        check_ends({p: row.next_offset for p, row in self._taken.items()}, ends)
+        destroy_keys(self._vault, erased)
+        self._must_reload = False
+        self._tell(ends, set())
+
+    def _refresh(self) -> None:
+        """Follow a switch of generations; read the rows again after a commit of unknown outcome or in a halt."""
+        if self._engine is None or self._engine is not self._model():
+            self.take(self._wanted)
+        halted = any(row.halted_because is not None for row in self._taken.values())
+        if not (self._must_reload or halted) or self._engine is None:
+            return
+        with reading(self._engine) as connection:
+            rows = _load(connection, self._taken.keys())
+        _check_epochs(self._taken, rows)
+        self._taken = rows
+        self._must_reload = False
+
+    # ---- folding ----
+
+    def run(self, stop: Event) -> None:
+        """Fold until `stop` is set. What is unavailable is tried again; any other error ends the fold and is raised."""
+        pauses = 0
+        while not stop.is_set():
+            try:
+                self.step(WAIT_SECONDS)
+                pauses = 0
+            except Unavailable as error:
+                pause = min(0.1 * 2.0**pauses, _LONGEST_PAUSE_SECONDS)
+                _log.warning("the fold waits for what is unavailable", reason=str(error), seconds=pause)
+                pauses += 1
+                stop.wait(pause)
+            except Fenced as error:
+                stop.wait(2 * REMEMBERED_SECONDS)  # it may have been a rebuild that switched to its own generation
+                if self._model() is self._engine:
+                    self._fail(error)
+                    raise
+            except BaseException as error:
+                self._fail(error)
+                raise
+
+    def step(self, wait: float = 0.0) -> int:
+        """Take one batch into the model; how many records that were (0: there are none, or they are halted)."""
+        self._refresh()
+        position = {p: row.next_offset for p, row in self._taken.items() if row.halted_because is None}
+        limit = self._sizes.catch_up if self._far_behind else self._sizes.batch
+        records = self._reader.read(position, limit, wait) if position else []
+        self._at_step("read")
+        if records:
+            self._apply(self._sorted(records))
+        elif not position:
+            Event().wait(wait)  # every partition is halted: nothing to read, and nothing that would wake us
+        ends = self._reader.ends()
+        check_ends({p: row.next_offset for p, row in self._taken.items()}, ends)
+        self._tell(ends, {record.place.partition for record in records})
+        return len(records)
+
+    def _sorted(self, records: Iterable[Record]) -> _Batch:
+        """Read each record; a partition with too many unreadable ones in a row halts, the rest of it stays unread."""
+        batch = _Batch([], [], {})
+        for record in sorted(records, key=lambda record: record.place):
+            partition = record.place.partition
+            row = batch.after.get(partition, self._taken[partition])
+            if row.halted_because is not None:
+                continue
+            row = replace(row, next_offset=record.place.offset + 1, applied=record.place.recorded_at)
+            try:
+                act = self._rules.catalogue.decode_record(record.value)
+            except Invalid as error:
+                reason = f"{error} ({error.pointer})" if error.pointer else str(error)
+                batch.unreadable.append((record, reason))
+                row = self._bear(partition, row)
+            else:
+                batch.arrivals.append(Arrival(record.place, record.value, act))
+                row = replace(row, unreadable_in_row=0)
+            batch.after[partition] = row
+        return batch
+
+    def _bear(self, partition: int, row: _Partition) -> _Partition:
+        """Count one more unreadable record in a row, and halt the partition if that is one too many."""
+        count = row.unreadable_in_row + 1
+        most = self._sizes.halt_after
+        if most is None or count <= most:
+            return replace(row, unreadable_in_row=count)
+        because = f"{count} unreadable records in a row up to offset {row.next_offset - 1}: see `exemplar dead-letters`"
+        _log.error("a partition is halted", partition=partition, reason=because)
+        return replace(row, unreadable_in_row=count, halted_because=because)
+
+    def _apply(self, batch: _Batch) -> None:
+        if self._engine is None:
+            raise Corrupt("no partition was taken")
+        erased = [a.act.subject for a in batch.arrivals if a.act.name == ERASED]
+        self._must_reload = True  # until the outcome is known
+        with writing(self._engine) as connection:
+            self._check_fence(connection, batch.after.keys())
+            self._at_step("begun")
+            kept = keep(connection, batch.arrivals, self._rules)
+            bury(connection, batch.unreadable)
+            decoded = {(a.place.partition, a.place.offset): a.act for a in kept.new}
+            touched = refold(connection, {a.act.subject for a in kept.new}, self._rules, decoded)
+            _save(connection, batch.after)
+            destroy_keys(self._vault, erased)  # before the commit: killed in between, it is done again
+            self._at_step("written")
+        self._must_reload = False
+        self._taken |= batch.after
+        self._at_step("committed")
+        self._count(kept, len(batch.unreadable))
+        self._on_commit(Commit({p: row.next_offset for p, row in self._taken.items()}, *touched))
+
+    def _check_fence(self, connection: Connection, touched: Collection[int]) -> None:
+        """Lock the rows of these partitions. Raises Fenced if they are another's, Unavailable if we are out of date."""
+        rows = _load(connection, touched, lock=True)
+        _check_epochs(self._taken, rows)
+        if any(rows[p].next_offset != self._taken[p].next_offset for p in rows):
+            raise Unavailable("a commit whose outcome was unknown had succeeded: the position is read again")
+
+    # ---- telling ----
+
+    def _count(self, kept: Kept, unreadable: int) -> None:
+        before = self.status
+        self.status = replace(
+            before,
+            acts=before.acts + len(kept.new),
+            duplicates=before.duplicates + kept.duplicates,
+            conflicts=before.conflicts + kept.conflicts,
+            unreadable=before.unreadable + unreadable,
+            batches=before.batches + 1,
+        )
+
+    def _tell(self, ends: Position, just_read: Collection[int]) -> None:
+        """Work out what waits and since when: at most since the last record applied before it was taken in."""
+        waiting = {p: ends.get(p, 0) - row.next_offset for p, row in self._taken.items()}
+        behind = {p: count for p, count in waiting.items() if count > 0}
+        self._far_behind = sum(behind.values()) > self._sizes.catch_up
+        now = self._clock()
+        since = [
+            self._taken[p].applied
+            for p in behind
+            if p in just_read or (self._taken[p].halted_because is not None and self._taken[p].applied)
+        ]
+        self.status = replace(
+            self.status,
+            positions={p: row.next_offset for p, row in self._taken.items()},
+            waiting=sum(behind.values()),
+            lag_seconds=max((now - at for at in since), default=0) / SECOND,
+            halted={p: row.halted_because for p, row in self._taken.items() if row.halted_because is not None},
+        )
+
+    def _fail(self, error: BaseException) -> None:
+        _log.critical("the fold has stopped", reason=str(error), kind=type(error).__name__)
+        self.status = replace(self.status, failure=str(error) or type(error).__name__)
+
+
+def _load(connection: Connection, wanted: Collection[int] | None, lock: bool = False) -> dict[int, _Partition]:
+    query = select(partitions).order_by(partitions.c.partition)
+    if wanted is not None:
+        query = query.where(partitions.c.partition.in_(wanted))
+    if lock:
+        query = query.with_for_update()
+    return {
+        row.partition: _Partition(row.next_offset, row.epoch, row.applied_us, row.unreadable_in_row, row.halted_because)
+        for row in connection.execute(query)
+    }
+
+
+def _save(connection: Connection, rows: Mapping[int, _Partition]) -> None:
+    """Write partitions, each conditional on its epoch."""
+    mine = (partitions.c.partition == bindparam("p")) & (partitions.c.epoch == bindparam("e"))
+    change = (
+        update(partitions)
+        .where(mine)
+        .values(
+            next_offset=bindparam("o"),
+            applied_us=bindparam("a"),
+            unreadable_in_row=bindparam("u"),
+            halted_because=bindparam("h"),
+        )
+    )
+    written = connection.execute(
+        change,
+        [
+            {"p": p, "e": r.epoch, "o": r.next_offset, "a": r.applied, "u": r.unreadable_in_row, "h": r.halted_because}
+            for p, r in rows.items()
+        ],
+    )
+    if written.rowcount != len(rows):
+        raise Fenced("another projector has taken a partition")
+
+
+def _check_epochs(mine: Mapping[int, _Partition], now: Mapping[int, _Partition]) -> None:
+    lost = sorted(p for p in now if now[p].epoch != mine[p].epoch)
+    if lost:
+        raise Fenced(f"another projector has taken partitions {lost}")
