@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import URL, create_engine, make_url, text
 
 from services.kit.database import parse_url
-from tests.projections.world import World
+from tests.projections.fold_world import FoldWorld
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def database_url(request: pytest.FixtureRequest) -> URL:
 
 
 @pytest.fixture
-def world(database_url: URL, tmp_path: Path) -> Iterator[World]:
+def fold_world(database_url: URL, tmp_path: Path) -> Iterator[FoldWorld]:
     """A log, a model and a vault, empty, on each dialect in turn."""
-    made = World(database_url, tmp_path)
+    made = FoldWorld(database_url, tmp_path)
     yield made
     made.close()

@@ -8,6 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import URL, MetaData, text
 
 from services.events import credentials
+from services.events.vault import sql as vault
 from services.kit.database import create_area, open_engine, writing
 from services.kit.errors import Corrupt
 from services.projections import tables
@@ -16,6 +17,7 @@ from services.projections.migrations import Kind, migrate_area
 KINDS: list[tuple[Kind, list[MetaData]]] = [
     ("model", [tables.model]),
     ("control", [tables.control, credentials.metadata]),
+    ("vault", [vault.metadata]),
 ]
 
 

@@ -19,22 +19,28 @@ from services.projections.positions import Positions
 from services.projections.projector import Commit, Fenced, Sizes
 from services.projections.stores import built_on
 from services.projections.tables import acts, dead_letters, names, partitions, signals
+from tests.projections.fold_world import PARTITIONS, FoldWorld, contents, drain
 from tests.projections.made_up import START, record, stream
-from tests.projections.world import PARTITIONS, World, contents, drain
 
 MINUTE = 60_000_000
+
+
+@pytest.fixture
+def world(fold_world: FoldWorld) -> FoldWorld:
+    """The world of each dialect."""
+    return fold_world
 
 
 def _urgency(number: int, customer: str = "customer-1") -> NewRecord:
     return record(customer, f"u-{number}", "urgency.pressed", START + number * MINUTE, rep="rep-1", tactic="guilt")
 
 
-def _count(world: World, table: object) -> int:
+def _count(world: FoldWorld, table: object) -> int:
     with reading(world.stores.model()) as connection:
         return connection.scalar(select(func.count()).select_from(table)) or 0  # type: ignore[arg-type]  # any table
 
 
-def test_acts_become_signals_with_evidence(world: World) -> None:
+def test_acts_become_signals_with_evidence(world: FoldWorld) -> None:
     """A folded act is stored as the log has it, and its signal leads back to it by its offset."""
     places = world.append([_urgency(1)])
     world.fold()
@@ -48,7 +54,7 @@ def test_acts_become_signals_with_evidence(world: World) -> None:
 
 
 @pytest.mark.parametrize("batch", [1, 7, 1000])
-def test_the_cut_into_batches_changes_nothing(world: World, batch: int) -> None:
+def test_the_cut_into_batches_changes_nothing(world: FoldWorld, batch: int) -> None:
     """Folding in any cuts gives the rows that folding all at once gives."""
     world.append(stream(5, 300))
     world.fold(Sizes(batch=batch, catch_up=batch))
@@ -63,7 +69,7 @@ def test_the_cut_into_batches_changes_nothing(world: World, batch: int) -> None:
     assert cut["dead_letters"]
 
 
-def test_copies_count_once_and_contradictions_are_kept_aside(world: World) -> None:
+def test_copies_count_once_and_contradictions_are_kept_aside(world: FoldWorld) -> None:
     """A copy is dropped; the same key with other content is a dead letter with both places, in or across batches."""
     other = record("customer-1", "u-1", "urgency.pressed", START + 9 * MINUTE, rep="rep-1", tactic="guilt")
     places = world.append([_urgency(1), _urgency(1), other])
@@ -80,7 +86,7 @@ def test_copies_count_once_and_contradictions_are_kept_aside(world: World) -> No
     ]
 
 
-def test_a_retraction_takes_its_signals_away(world: World) -> None:
+def test_a_retraction_takes_its_signals_away(world: FoldWorld) -> None:
     """A retraction that comes later removes the signals and marks the act; the act stays."""
     world.append([_urgency(1), _urgency(2)])
     projector = world.fold()
@@ -93,7 +99,7 @@ def test_a_retraction_takes_its_signals_away(world: World) -> None:
     assert marked == ["u-1"]
 
 
-def test_the_unreadable_goes_to_the_dead_letters(world: World) -> None:
+def test_the_unreadable_goes_to_the_dead_letters(world: FoldWorld) -> None:
     """What nobody can read is kept with place, bytes and reason, and with whose it is where that shows."""
     strange = record("customer-1", "x\u0000", "contact.imagined", START, source="crm", rep="rep-1")
     world.append([NewRecord("customer-1", b"{"), strange, _urgency(1)])
@@ -105,7 +111,7 @@ def test_the_unreadable_goes_to_the_dead_letters(world: World) -> None:
     assert _count(world, acts) == 1
 
 
-def test_more_than_fifty_unreadable_in_a_row_halt_their_partition(world: World) -> None:
+def test_more_than_fifty_unreadable_in_a_row_halt_their_partition(world: FoldWorld) -> None:
     """The 51st halts the partition, also over batches and restarts; conflicts do not count; the others go on."""
     world.append([NewRecord("customer-1", b"{")] * 30)
     projector = world.fold(Sizes(batch=20, catch_up=20))
@@ -121,14 +127,14 @@ def test_more_than_fifty_unreadable_in_a_row_halt_their_partition(world: World) 
     assert (_count(world, acts), _count(world, dead_letters)) == (1, 51)
 
 
-def test_a_readable_record_ends_the_row(world: World) -> None:
+def test_a_readable_record_ends_the_row(world: FoldWorld) -> None:
     """Fifty unreadable records, one that can be read, and fifty more do not halt."""
     bad = [NewRecord("customer-1", b"{")] * 50
     world.append([*bad, _urgency(1), *bad])
     assert not world.fold().status.halted
 
 
-def test_who_was_replaced_commits_nothing(world: World) -> None:
+def test_who_was_replaced_commits_nothing(world: FoldWorld) -> None:
     """A second projector takes the partitions; the first one's next commit is refused and leaves no trace."""
     first = world.fold()
     second = world.fold()
@@ -140,7 +146,7 @@ def test_who_was_replaced_commits_nothing(world: World) -> None:
     assert _count(world, acts) == 1
 
 
-def test_the_unavailable_is_tried_again(world: World) -> None:
+def test_the_unavailable_is_tried_again(world: FoldWorld) -> None:
     """While the vault is away nothing is committed or dead-lettered; once it is back the same batch is folded."""
     projector = world.projector()
     projector.take()
@@ -154,7 +160,7 @@ def test_the_unavailable_is_tried_again(world: World) -> None:
     assert (_count(world, acts), world.vault.destroyed) == (1, {"gone-1"})
 
 
-def test_erasures_are_repeated_at_each_start(world: World) -> None:
+def test_erasures_are_repeated_at_each_start(world: FoldWorld) -> None:
     """A vault that came back from a backup loses the keys of the erased again."""
     world.append([record("gone-1", "e-1", "person.erased", START, by="leader-1", reason="asked")])
     world.fold()
@@ -163,7 +169,7 @@ def test_erasures_are_repeated_at_each_start(world: World) -> None:
     assert world.vault.destroyed == {"gone-1"}
 
 
-def test_statements_do_not_grow_with_the_batch(world: World) -> None:
+def test_statements_do_not_grow_with_the_batch(world: FoldWorld) -> None:
     """A batch of 600 acts of 60 customers takes as many statements as one of 60 acts of 6."""
     counts = []
     for customers, count in ((6, 60), (60, 600)):
@@ -174,7 +180,7 @@ def test_statements_do_not_grow_with_the_batch(world: World) -> None:
     assert counts[0] == counts[1] < 25
 
 
-def _statements_of(world: World, action: Callable[[], object]) -> int:
+def _statements_of(world: FoldWorld, action: Callable[[], object]) -> int:
     seen: list[str] = []
 
     def listener(*args: Any) -> None:
@@ -186,7 +192,7 @@ def _statements_of(world: World, action: Callable[[], object]) -> int:
     return len(seen)
 
 
-def test_another_log_or_policy_is_refused(world: World) -> None:
+def test_another_log_or_policy_is_refused(world: FoldWorld) -> None:
     """A model built on another log halts as corrupt; under another policy it asks for a rebuild."""
     with pytest.raises(Corrupt, match="not the one"):
         world.stores.migrate(world.built._replace(log_id="another"), 0)
@@ -197,7 +203,7 @@ def test_another_log_or_policy_is_refused(world: World) -> None:
         world.stores.migrate(built_on(world.log.identity, strict.identity, Catalogue()), 0)
 
 
-def test_a_truncated_log_halts_the_fold(world: World) -> None:
+def test_a_truncated_log_halts_the_fold(world: FoldWorld) -> None:
     """A log that ends before what was folded is never read from its start again."""
     world.append([_urgency(1)])
     world.fold()
@@ -207,7 +213,7 @@ def test_a_truncated_log_halts_the_fold(world: World) -> None:
         world.projector().take()
 
 
-def test_waiting_for_a_position(world: World) -> None:
+def test_waiting_for_a_position(world: FoldWorld) -> None:
     """Who waits for a position is woken once it is folded, here or by another process, or when the time is over."""
     commits: list[Commit] = []
     here, elsewhere = Positions(world.stores.model), Positions(world.stores.model)
@@ -232,7 +238,7 @@ def test_waiting_for_a_position(world: World) -> None:
     assert commits[0].persons == {"rep-1"}
 
 
-def test_lag_is_nothing_when_nothing_waits(world: World) -> None:
+def test_lag_is_nothing_when_nothing_waits(world: FoldWorld) -> None:
     """The lag counts from when the log took the last folded act in, and is 0 at the end of the log."""
     world.append([_urgency(n) for n in range(3)])
     world.clock.advance(5_000_000)
@@ -244,7 +250,7 @@ def test_lag_is_nothing_when_nothing_waits(world: World) -> None:
     assert (projector.status.lag_seconds, projector.status.waiting) == (0.0, 0)
 
 
-def test_a_name_that_goes_away_leaves_the_earlier_one(world: World) -> None:
+def test_a_name_that_goes_away_leaves_the_earlier_one(world: FoldWorld) -> None:
     """The place of the latest act that names a customer is kept, and falls back when that act is retracted."""
     world.append([record("customer-1", f"k-{n}", "customer.known", START + n, name="c2VhbGVk") for n in (1, 2)])
     projector = world.fold()
@@ -257,7 +263,7 @@ def test_a_name_that_goes_away_leaves_the_earlier_one(world: World) -> None:
         assert connection.scalars(select(names.c.time_us)).all() == [START + 1]
 
 
-def test_a_smaller_catalogue_dead_letters_what_it_does_not_know(world: World) -> None:
+def test_a_smaller_catalogue_dead_letters_what_it_does_not_know(world: FoldWorld) -> None:
     """An act of a type that this version does not know yet is kept aside with its identity."""
     small = Rules(Catalogue([model for model in ACTS if model.__name__ != "UrgencyPressed"]), DEFAULT_POLICY)
     world.append([_urgency(1)])
