@@ -1,0 +1,82 @@
+"""A log, a read model and a vault for a test of the fold, and what a model holds."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Engine, select
+
+from services.events.catalog.envelope import Catalogue
+from services.events.log.protocol import NewRecord, Place
+from services.events.log.sqlite import SqliteLog, open_log
+from services.kit.database import reading
+from services.projections.applying import Rules
+from services.projections.leadership.policy import DEFAULT_POLICY, Policy
+from services.projections.projector import DEFAULT_SIZES, Projector, Sizes
+from services.projections.stores import Built, Stores, built_on
+from services.projections.tables import model, partitions
+from tests.fixed_clock import FixedClock
+from tests.projections.memory_vault import MemoryVault
+
+PARTITIONS = 3
+COMPARED = tuple(table for table in model.sorted_tables if table.name not in ("facts", "partitions"))
+
+
+class FoldWorld:
+    """Everything that a projector needs, on a real log and database; the model is migrated."""
+
+    def __init__(self, url: URL, folder: Path, policy: Policy = DEFAULT_POLICY) -> None:
+        self.clock = FixedClock("2026-09-01T09:00:00Z")
+        self.vault = MemoryVault()
+        self.rules = Rules(Catalogue(), policy)
+        self.log: SqliteLog = open_log(f"sqlite:///{folder / 'log.sqlite'}", PARTITIONS, self.clock)
+        self.stores = Stores(url)
+        self.stores.migrate(self.built, self.clock())
+        self._writer = self.log.writer()
+
+    @property
+    def built(self) -> Built:
+        """What a model of this log is built on."""
+        return built_on(self.log.identity, self.rules.policy.identity, self.rules.catalogue)
+
+    def append(self, records: Sequence[NewRecord]) -> list[Place]:
+        """Append to the log; the places, once all is durable."""
+        return self._writer.append(records).result(10)
+
+    def projector(self, sizes: Sizes = DEFAULT_SIZES, rules: Rules | None = None, **more: Any) -> Projector:
+        """A projector of all partitions, which it has not taken yet."""
+        using = rules or self.rules
+        reader = self.log.reader()
+        return Projector(
+            self.stores.model, reader, self.vault, using, self.built, self.clock, owner="test", sizes=sizes, **more
+        )
+
+    def fold(self, sizes: Sizes = DEFAULT_SIZES) -> Projector:
+        """Fold to the end of the log."""
+        projector = self.projector(sizes)
+        projector.take()
+        drain(projector)
+        return projector
+
+    def close(self) -> None:
+        """Let go of the log and the model."""
+        self._writer.close()
+        self.stores.close()
+
+
+def drain(projector: Projector) -> None:
+    """Step until nothing comes any more."""
+    while projector.step():
+        pass
+
+
+def contents(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of a model that is a function of the log, and how far it has come."""
+    with reading(engine) as connection:
+        rows = {
+            table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
+            for table in COMPARED
+        }
+        offsets = select(partitions.c.partition, partitions.c.next_offset).order_by(partitions.c.partition)
+        rows["positions"] = [tuple(row) for row in connection.execute(offsets)]
+    return rows
