@@ -71,7 +71,4 @@ def parse_rfc3339(text: str) -> int:
 
 def format_rfc3339(instant: int) -> str:
     """The RFC 3339 form in UTC, with as many digits as the instant needs: `2026-03-01T09:30:00Z`."""
-    moment = to_datetime(instant)
-    text = moment.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
-    fraction = f".{moment.microsecond:06d}" if moment.microsecond else ""
-    return f"{text}{fraction}Z"
+    return to_datetime(instant).isoformat().removesuffix("+00:00") + "Z"

@@ -5,6 +5,7 @@ the event. The order of the classes is the order in which acts of the same insta
 """
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, ClassVar, Literal, get_type_hints
 
@@ -12,6 +13,7 @@ import msgspec
 import pycountry
 from msgspec import UNSET, Meta, UnsetType, field
 
+from services.kit.errors import Invalid
 from services.kit.instants import to_date
 
 # `(?![\s\S])` is the end of the text in Python and in ECMA 262 alike; `$` would let a last line feed pass in Python.
@@ -21,10 +23,12 @@ PERSONAL_MARK = "x-exemplar-personal"
 
 Id = Annotated[str, Meta(min_length=1, max_length=128, pattern=NO_CONTROLS)]
 Amount = Annotated[str, Meta(pattern=DECIMAL, description="A decimal number ≥ 0 with at most 4 digits after the point")]
-Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}(?![\s\S])", description="An ISO 4217 code")]
-Minutes = Annotated[int, Meta(gt=0)]
+CURRENCIES = frozenset(currency.alpha_3 for currency in pycountry.currencies)
+Currency = Annotated[str, Meta(description="An ISO 4217 code", extra_json_schema={"enum": sorted(CURRENCIES)})]
+# The largest integer that JSON carries unharmed everywhere (RFC 7493).
+Minutes = Annotated[int, Meta(gt=0, le=2**53 - 1)]
 # None is a personal field that was given, of a person who has been erased: known to have been there, never compared.
-Personal = Annotated[str | None | UnsetType, Meta(extra_json_schema={PERSONAL_MARK: True})]
+Personal = Annotated[str | UnsetType | None, Meta(extra_json_schema={PERSONAL_MARK: True})]
 
 Channel = Literal["call", "text", "email", "meeting", "video", "social", "calendar", "mail", "in_person", "other"]
 Purpose = Literal["introduce", "explore", "follow_up", "propose", "promote", "serve", "thank", "other"]
@@ -49,18 +53,21 @@ Principle = Literal[
     "serve-customers",
 ]
 
-CURRENCIES = frozenset(currency.alpha_3 for currency in pycountry.currencies)
 PUBLIC = "public"
 UNATTRIBUTED = "unattributed"
 
 
 class ActData(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The `data` of an act. `version` is its current one; older ones are upcast, later ones unknown."""
+    """The `data` of an act. `version` is its current one; older ones are upcast, later ones unknown.
+
+    `conditions`: JSON Schema of what ties fields to one another, as far as JSON Schema can say what `check` checks.
+    """
 
     version: ClassVar[int] = 1
+    conditions: ClassVar[Mapping[str, object]] = {}
 
     def check(self, time: int) -> None:
-        """What ties the data to the event's own time. Raises ValueError with the reason."""
+        """What ties fields to one another and to the event's own time. Raises Invalid, the pointer below `data`."""
 
 
 class CustomerAct(ActData, frozen=True, kw_only=True):
@@ -194,6 +201,12 @@ class HesitationExplored(CustomerAct, frozen=True, kw_only=True):
 class DecisionMade(CustomerAct, frozen=True, kw_only=True):
     """The customer decided, or put the decision off `until` a date; `no_contact`: "leave me alone"."""
 
+    conditions: ClassVar[Mapping[str, object]] = {
+        "if": {"properties": {"outcome": {"const": "deferred"}}},
+        "then": {"required": ["until"], "properties": {"until": {"type": "string"}}},
+        "else": {"properties": {"until": {"type": "null"}}},
+    }
+
     outcome: Literal["accepted", "declined", "deferred"]
     until: date | None = None
     no_contact: bool | None = None
@@ -203,11 +216,11 @@ class DecisionMade(CustomerAct, frozen=True, kw_only=True):
         """Only a deferral has an `until`, and one later than the UTC date of the act."""
         if self.outcome != "deferred":
             if self.until is not None:
-                raise ValueError("`until` belongs to the outcome deferred only")
+                raise Invalid("`until` belongs to the outcome deferred only", "/until")
         elif self.until is None:
-            raise ValueError("a deferred decision needs `until`, the date it is deferred to")
+            raise Invalid("a deferred decision needs `until`, the date it is deferred to", "/until")
         elif self.until <= to_date(time):
-            raise ValueError("`until` must be later than the UTC date of the act's time")
+            raise Invalid("`until` must be later than the UTC date of the act's time", "/until")
 
 
 class OrderPlaced(CustomerAct, frozen=True, kw_only=True):
@@ -220,7 +233,7 @@ class OrderPlaced(CustomerAct, frozen=True, kw_only=True):
     def check(self, time: int) -> None:
         """The currency is one of ISO 4217."""
         if self.currency not in CURRENCIES:
-            raise ValueError("`currency` is not an ISO 4217 code")
+            raise Invalid("not an ISO 4217 code", "/currency")
 
 
 class ProspectReleased(CustomerAct, frozen=True, kw_only=True):

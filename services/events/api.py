@@ -1,0 +1,216 @@
+"""The HTTP ingress: `POST /v1/events`, and the schemas of what may be posted.
+
+Plain Starlette routes, since pydantic and FastAPI's own request handling would cost more than all of the recording.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from services.events import recording
+from services.events.binding import Mode, UnsupportedMediaType, binary_event, mode_of
+from services.events.catalog.schemas import SCHEMA_MEDIA_TYPE, Documents
+from services.events.credentials import ACTS_WRITE, Credential, Keyring
+from services.events.intake import Intake
+from services.events.recording import Fault, Receipt, Refused
+from services.kit import strict_json
+from services.kit.errors import ExemplarError, Forbidden, Malformed, NotFound
+from services.kit.problems import problem, problem_of
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a request may take. `buffered_bytes`: the bodies of all requests together."""
+
+    event_bytes: int = 256 * 1024
+    request_bytes: int = 4 * 1024 * 1024
+    events: int = 1000
+    requests: int = 256
+    request_seconds: float = 10.0
+    buffered_bytes: int = 64 * 1024 * 1024
+
+
+class _TooLarge(ExemplarError):
+    """413."""
+
+
+class _TooMany(ExemplarError):
+    """429."""
+
+
+class _TooSlow(ExemplarError):
+    """408."""
+
+
+class Ingress:
+    """Answers the posts of events. `registry` gets its metrics."""
+
+    def __init__(self, intake: Intake, keyring: Keyring, limits: Limits, registry: CollectorRegistry) -> None:
+        self._intake = intake
+        self._keyring = keyring
+        self._limits = limits
+        self._requests = 0
+        self._bytes = 0
+        self._events = Counter("exemplar_events", "Events answered, by outcome", ["outcome"], registry=registry)
+        self._answers = Counter("exemplar_event_posts", "Posts answered, by status", ["status"], registry=registry)
+        self._seconds = Histogram("exemplar_event_post_seconds", "Time to answer a post", registry=registry)
+
+    async def post(self, request: Request) -> Response:
+        """The answer to `POST /v1/events`."""
+        started = asyncio.get_running_loop().time()
+        response = await self._answer(request)
+        self._answers.labels(str(response.status_code)).inc()
+        self._seconds.observe(asyncio.get_running_loop().time() - started)
+        return response
+
+    async def _answer(self, request: Request) -> Response:
+        held = [0]
+        self._requests += 1
+        try:
+            return await self._record(request, held)
+        except Refused as error:
+            self._events.labels("refused").inc(len(error.faults))
+            return problem(error.status, str(error), [_fault(i, fault) for i, fault in sorted(error.faults.items())])
+        except _TooMany:
+            return problem(429, headers={"retry-after": "1"})
+        except (_TooLarge, _TooSlow, UnsupportedMediaType) as error:
+            status = {_TooLarge: 413, _TooSlow: 408, UnsupportedMediaType: 415}[type(error)]
+            return problem(status, str(error), headers={"connection": "close"} if status == 408 else None)
+        except ClientDisconnect:
+            return problem(408)
+        except ExemplarError as error:
+            return problem_of(error)
+        finally:
+            self._requests -= 1
+            self._bytes -= held[0]
+
+    async def _record(self, request: Request, held: list[int]) -> Response:
+        if self._requests > self._limits.requests:
+            raise _TooMany
+        credential = await self._credential(request)
+        headers = request.scope["headers"]
+        mode = mode_of(headers)
+        body = await self._body(request, self._most(mode), held)
+        events = self._events_of(mode, headers, body)
+        del body
+        receipts = await self._intake.record(recording.Request(events, credential)) if events else []
+        duplicates = sum(receipt.duplicate for receipt in receipts)
+        self._events.labels("duplicate").inc(duplicates)
+        self._events.labels("accepted").inc(len(receipts) - duplicates)
+        return _acknowledgement(receipts)
+
+    async def _credential(self, request: Request) -> Credential:
+        authorization = request.headers.get("authorization")
+        credential = self._keyring.remembered(authorization)
+        if credential is None:
+            credential = await asyncio.to_thread(self._keyring.admit, authorization)
+        if not credential.has(ACTS_WRITE) and credential.person is None:
+            raise Forbidden(f"the credential lacks the scope {ACTS_WRITE}")
+        return credential
+
+    def _most(self, mode: Mode) -> int:
+        return self._limits.request_bytes if mode is Mode.BATCH else self._limits.event_bytes
+
+    async def _body(self, request: Request, most: int, held: list[int]) -> bytes:
+        """The body, of `most` bytes; refused as soon as it is known to be larger."""
+        announced = request.headers.get("content-length", "0")
+        if not announced.isdecimal() or int(announced) > most:
+            raise _TooLarge(f"at most {most} bytes")
+        parts: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(self._limits.request_seconds):
+                async for part in request.stream():
+                    size += len(part)
+                    if size > most:
+                        raise _TooLarge(f"at most {most} bytes")
+                    held[0] += len(part)
+                    self._bytes += len(part)
+                    if self._bytes > self._limits.buffered_bytes:
+                        raise _TooMany
+                    parts.append(part)
+        except TimeoutError as error:
+            raise _TooSlow("the body did not arrive in time") from error
+        return b"".join(parts)
+
+    def _events_of(self, mode: Mode, headers: list[tuple[bytes, bytes]], body: bytes) -> list[object]:
+        """The events as JSON values, those that are none as faults. Raises Malformed or _TooLarge."""
+        if mode is Mode.BATCH:
+            return self._batch(body)
+        try:
+            return [strict_json.parse(body) if mode is Mode.STRUCTURED else binary_event(headers, body)]
+        except Malformed as error:
+            return [Fault(400, error.pointer, str(error))]
+
+    def _batch(self, body: bytes) -> list[object]:
+        texts = strict_json.split(body)
+        if len(texts) > self._limits.events:
+            raise _TooLarge(f"at most {self._limits.events} events in a request")
+        events: list[object] = []
+        for text in texts:
+            if len(text) > self._limits.event_bytes:
+                raise _TooLarge(f"at most {self._limits.event_bytes} bytes an event")
+            try:
+                events.append(strict_json.parse(text))
+            except Malformed as error:
+                events.append(Fault(400, error.pointer, str(error)))
+        return events
+
+
+def ingress_routes(ingress: Ingress, documents: Documents) -> list[Route]:
+    """`/v1/events`, `/v1/schemas`, `/v1/schemas/{type}`, `/openapi.json`, `/asyncapi.json`."""
+
+    async def schemas(_request: Request) -> Response:
+        return _json(documents.index)
+
+    async def schema(request: Request) -> Response:
+        found = documents.schemas.get(request.path_params["type"])
+        if found is None:
+            raise NotFound("there is no such type: see GET /v1/schemas")
+        return _json(found, SCHEMA_MEDIA_TYPE)
+
+    async def openapi(_request: Request) -> Response:
+        return _json(documents.openapi)
+
+    async def asyncapi(_request: Request) -> Response:
+        return _json(documents.asyncapi)
+
+    return [
+        Route("/v1/events", ingress.post, methods=["POST"]),
+        Route("/v1/schemas", schemas),
+        Route("/v1/schemas/{type}", schema),
+        Route("/openapi.json", openapi),
+        Route("/asyncapi.json", asyncapi),
+    ]
+
+
+def _acknowledgement(receipts: list[Receipt]) -> Response:
+    answer = {
+        "receipts": [
+            {
+                "source": receipt.source,
+                "id": receipt.id,
+                "partition": receipt.place.partition,
+                "offset": receipt.place.offset,
+                "duplicate": receipt.duplicate,
+            }
+            for receipt in receipts
+        ],
+        "position": recording.position_of(receipts),
+    }
+    return Response(msgspec.json.encode(answer), 202, media_type="application/json")
+
+
+def _fault(index: int, fault: Fault) -> dict[str, object]:
+    return {"index": index, "pointer": fault.pointer, "reason": fault.reason}
+
+
+def _json(document: Mapping[str, Any], media_type: str = "application/json") -> Response:
+    return Response(msgspec.json.encode(document), media_type=media_type)

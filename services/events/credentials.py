@@ -1,0 +1,235 @@
+"""API keys: who may post and read what. Only the SHA-256 of a key is kept; it is shown once, when it is made.
+
+The functions take an engine on the control area. `Keyring` is what a server asks at each request; it remembers an
+answer for 2 seconds, so that a key revoked by another process is refused soon after.
+"""
+
+import hashlib
+import re
+import secrets
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy import BigInteger, Column, Engine, MetaData, Table, Text, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from services.kit.database import reading, writing
+from services.kit.errors import Conflict, Invalid, NotFound, Unauthenticated
+
+ACTS_WRITE = "acts:write"
+ACTS_STRUCTURE = "acts:structure"
+ACTS_CORRECT = "acts:correct"
+CARDS_READ = "cards:read"
+AUDIT_READ = "audit:read"
+ADMIN = "admin"
+SCOPES = (ACTS_WRITE, ACTS_STRUCTURE, ACTS_CORRECT, CARDS_READ, AUDIT_READ, ADMIN)
+
+KEY_PREFIX = "exk_"
+REMEMBERED_SECONDS = 2.0
+_REMEMBERED_AT_MOST = 10_000
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_BEARER = re.compile(r"Bearer +([A-Za-z0-9._~+/-]+=*) *", re.ASCII | re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+metadata = MetaData()
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("sha256", Text, nullable=False, unique=True),  # hex, of the whole key with its prefix
+    Column("scopes", Text, nullable=False),  # a JSON array
+    Column("sources", Text, nullable=False),  # a JSON array of prefixes
+    Column("person", Text),
+    Column("created_us", BigInteger, nullable=False),
+    Column("revoked_us", BigInteger),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Who is asking: the name that the log keeps as `recordedby`, and what they may."""
+
+    name: str
+    scopes: frozenset[str]
+    sources: tuple[str, ...] = ()
+    person: str | None = None
+
+    def has(self, scope: str) -> bool:
+        """Whether the credential has the scope; `admin` includes every one."""
+        return scope in self.scopes or ADMIN in self.scopes
+
+    def may_write(self, source: str) -> bool:
+        """Whether the credential may post acts of the source: it begins with one of the credential's prefixes."""
+        if ADMIN in self.scopes:
+            return True
+        return ACTS_WRITE in self.scopes and source.startswith(self.sources)
+
+
+OPEN = Credential("open", frozenset({ADMIN}))
+"""Everyone, in the open mode of an embedded server on loopback."""
+IMPORT = Credential("import", frozenset({ADMIN}))
+"""The importer that works in the process which holds the log."""
+_RESERVED = frozenset({OPEN.name, IMPORT.name})
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """A key as `exemplar keys list` shows it; instants in microseconds."""
+
+    name: str
+    scopes: tuple[str, ...]
+    sources: tuple[str, ...]
+    person: str | None
+    created: int
+    revoked: int | None
+
+
+def create_key(
+    engine: Engine,
+    name: str,
+    scopes: Collection[str],
+    now: int,
+    *,
+    sources: Collection[str] = (),
+    person: str | None = None,
+) -> str:
+    """Make a key and give it, once and never again. Raises Invalid, or Conflict if the name was ever used."""
+    _check(name, scopes, sources, person)
+    key = KEY_PREFIX + secrets.token_urlsafe(32)
+    row = {
+        "name": name,
+        "sha256": _digest(key),
+        "scopes": _json(scope for scope in SCOPES if scope in scopes),
+        "sources": _json(sources),
+        "person": person,
+        "created_us": now,
+    }
+    try:
+        with writing(engine) as connection:
+            connection.execute(insert(credentials).values(row))
+    except IntegrityError as error:
+        raise Conflict(f"there is or was a key named {name}; the name of a revoked key stays taken") from error
+    return key
+
+
+def list_keys(engine: Engine) -> Sequence[IssuedKey]:
+    """Every key ever made, by name, the revoked ones too."""
+    with reading(engine) as connection:
+        rows = connection.execute(select(credentials).order_by(credentials.c.name)).all()
+    return [
+        IssuedKey(row.name, _strings(row.scopes), _strings(row.sources), row.person, row.created_us, row.revoked_us)
+        for row in rows
+    ]
+
+
+def revoke_key(engine: Engine, name: str, now: int) -> None:
+    """Revoke a key; doing it again changes nothing. Raises NotFound."""
+    with writing(engine) as connection:
+        if connection.execute(select(credentials.c.name).where(credentials.c.name == name)).first() is None:
+            raise NotFound(f"there is no key named {name}")
+        still_valid = (credentials.c.name == name) & credentials.c.revoked_us.is_(None)
+        connection.execute(update(credentials).where(still_valid).values(revoked_us=now))
+
+
+def authenticate(engine: Engine, key: str) -> Credential | None:
+    """Whose key this is; None if it is unknown or revoked. Found by its hash, so that time tells nothing of it."""
+    valid = (credentials.c.sha256 == _digest(key)) & credentials.c.revoked_us.is_(None)
+    with reading(engine) as connection:
+        row = connection.execute(select(credentials).where(valid)).first()
+    if row is None:
+        return None
+    return Credential(row.name, frozenset(_strings(row.scopes)), _strings(row.sources), row.person)
+
+
+def any_key_was_made(engine: Engine) -> bool:
+    """Whether there is a key or ever was one."""
+    with reading(engine) as connection:
+        return connection.execute(select(credentials.c.name).limit(1)).first() is not None
+
+
+class Keyring:
+    """The credentials of a server's requests. Safe to use from any thread.
+
+    `may_be_open`: the server is embedded and listens on loopback, and so is open until the first key is made.
+    """
+
+    def __init__(self, engine: Engine, may_be_open: bool, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._engine = engine
+        self._may_be_open = may_be_open
+        self._open_until = 0.0
+        self._monotonic = monotonic
+        self._remembered: dict[str, tuple[float, Credential]] = {}
+
+    def remembered(self, authorization: str | None) -> Credential | None:
+        """What `admit` would answer, if that is known without asking the database."""
+        now = self._monotonic()
+        if self._may_be_open and now < self._open_until:
+            return OPEN
+        known = self._remembered.get(_digest(authorization or ""))
+        return known[1] if known is not None and now < known[0] else None
+
+    def admit(self, authorization: str | None) -> Credential:
+        """The credential that the header `Authorization` presents. Asks the database where need be.
+
+        Raises Unauthenticated if there is none, or it is unknown or revoked; Unavailable.
+        """
+        if self.is_open():
+            return OPEN
+        if known := self.remembered(authorization):
+            return known
+        bearer = _BEARER.fullmatch(authorization or "")
+        if bearer is None:
+            raise Unauthenticated("a credential is needed: Authorization: Bearer KEY")
+        until = self._monotonic() + REMEMBERED_SECONDS
+        credential = authenticate(self._engine, bearer[1])
+        if credential is None:
+            raise Unauthenticated("the credential is unknown or was revoked")
+        if len(self._remembered) >= _REMEMBERED_AT_MOST:
+            self._remembered.clear()
+        self._remembered[_digest(authorization or "")] = until, credential
+        return credential
+
+    def is_open(self) -> bool:
+        """Whether requests need no credential now. Asks the database where need be; once it is no, it stays no."""
+        if not self._may_be_open:
+            return False
+        now = self._monotonic()
+        if now < self._open_until:
+            return True
+        if any_key_was_made(self._engine):
+            self._may_be_open = False
+            return False
+        self._open_until = now + REMEMBERED_SECONDS
+        return True
+
+
+def _check(name: str, scopes: Collection[str], sources: Collection[str], person: str | None) -> None:
+    if not _NAME.fullmatch(name) or name in _RESERVED:
+        raise Invalid("the name of a key is 1 to 64 letters, digits, `.`, `_`, `-`, and neither `open` nor `import`")
+    if unknown := [scope for scope in scopes if scope not in SCOPES]:
+        raise Invalid(f"there is no scope {unknown[0]}; there are {', '.join(SCOPES)}")
+    if not scopes and person is None:
+        raise Invalid("a key needs a scope or a person")
+    wanted = set(scopes)
+    if wanted & {ACTS_STRUCTURE, ACTS_CORRECT} and not wanted & {ACTS_WRITE, ADMIN}:
+        raise Invalid(f"{ACTS_STRUCTURE} and {ACTS_CORRECT} come besides {ACTS_WRITE}")
+    if ACTS_WRITE in wanted and ADMIN not in wanted and not sources:
+        raise Invalid(f"{ACTS_WRITE} needs a source: the beginning of the `source` of the acts that may be posted")
+    if not all(sources):
+        raise Invalid("a source that is empty would be every source: that is what admin is for")
+    if person is not None and (not 1 <= len(person) <= 128 or _CONTROL.search(person)):
+        raise Invalid("the key of a person is 1 to 128 characters without control characters")
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _json(values: Iterable[str]) -> str:
+    return msgspec.json.encode(list(values)).decode()
+
+
+def _strings(text: str) -> tuple[str, ...]:
+    return msgspec.json.decode(text, type=tuple[str, ...])

@@ -1,0 +1,134 @@
+"""Takes the requests of the HTTP ingress to the recording function and back, within a bound of time.
+
+What blocks (the read model, the vault) runs in one worker thread. The requests that arrive while it is at work wait and
+go together the next time, with one look-up and one append for all: the more arrive, the less each costs.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
+
+from services.events.log.protocol import Place
+from services.events.recording import (
+    Fresh,
+    Receipt,
+    Recording,
+    Refused,
+    Request,
+    Verdict,
+    erased_by,
+    faults_of,
+    receipts_of,
+)
+from services.kit.errors import Unavailable
+
+_EVENTS_TOGETHER = 2_000
+
+
+class _Waiting(NamedTuple):
+    request: Request
+    answer: asyncio.Future[list[Receipt]]
+
+
+class _Taken(NamedTuple):
+    verdicts: list[list[Verdict]]
+    places: Future[list[Place]] | None
+
+
+class Intake:
+    """Records the requests of one event loop. `within`: seconds until a request is answered by Unavailable."""
+
+    def __init__(self, recording: Recording, within: float) -> None:
+        self._recording = recording
+        self._within = within
+        self._waiting: list[_Waiting] = []
+        self._draining: asyncio.Task[None] | None = None
+        self._acknowledging: set[asyncio.Task[None]] = set()
+        self._worker = ThreadPoolExecutor(1, "intake")
+
+    async def record(self, request: Request) -> list[Receipt]:
+        """A receipt for each event, once all are durable. Raises Refused, Unavailable (send again), Corrupt."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[list[Receipt]] = loop.create_future()
+        self._waiting.append(_Waiting(request, answer))
+        if self._draining is None or self._draining.done():
+            self._draining = loop.create_task(self._drain())
+        try:
+            async with asyncio.timeout(self._within):
+                return await answer
+        except TimeoutError as error:
+            raise Unavailable("the log did not take the events in time: send them again") from error
+
+    async def close(self) -> None:
+        """Finish what was taken and let go of the thread."""
+        if self._draining is not None:
+            await self._draining
+        if self._acknowledging:
+            await asyncio.wait(self._acknowledging)
+        self._worker.shutdown(wait=False)
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            group = self._next_group()
+            try:
+                taken = await self._in_worker(group)
+            except Exception as error:  # noqa: BLE001  # whatever it is, it is the answer to those who wait
+                _fail(group, error)
+                continue
+            acknowledging = asyncio.create_task(self._acknowledge(group, taken))
+            self._acknowledging.add(acknowledging)
+            acknowledging.add_done_callback(self._acknowledging.discard)
+
+    def _next_group(self) -> list[_Waiting]:
+        events = taken = 0
+        for waiting in self._waiting:
+            events += len(waiting.request.events)
+            if taken and events > _EVENTS_TOGETHER:
+                break
+            taken += 1
+        group, self._waiting = self._waiting[:taken], self._waiting[taken:]
+        return [waiting for waiting in group if not waiting.answer.done()]
+
+    async def _in_worker(self, group: Sequence[_Waiting]) -> _Taken:
+        requests = [waiting.request for waiting in group]
+        return await asyncio.get_running_loop().run_in_executor(self._worker, self._take, requests)
+
+    def _take(self, requests: Sequence[Request]) -> _Taken:
+        """In the worker: judge all requests and append what is fresh in the good ones."""
+        judged = self._recording.judge(requests)
+        fresh = [verdict for verdict in _good(judged) if isinstance(verdict, Fresh)]
+        return _Taken(judged, self._recording.append(fresh) if fresh else None)
+
+    async def _acknowledge(self, group: Sequence[_Waiting], taken: _Taken) -> None:
+        try:
+            appended = [] if taken.places is None else await asyncio.wrap_future(taken.places)
+            good = _good(taken.verdicts)
+            if erased_by(good):
+                await asyncio.get_running_loop().run_in_executor(self._worker, self._recording.destroy_keys, good)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is the answer to those who wait
+            _fail(group, error)
+            return
+        places = iter(appended)
+        for waiting, verdicts in zip(group, taken.verdicts, strict=True):
+            if faults := faults_of(verdicts):
+                _answer_with(waiting, Refused(faults))
+                continue
+            receipts = [settled for settled in receipts_of(verdicts, places) if isinstance(settled, Receipt)]
+            if not waiting.answer.done():
+                waiting.answer.set_result(receipts)
+
+
+def _good(judged: Sequence[Sequence[Verdict]]) -> list[Verdict]:
+    """The verdicts of those requests of which no event is refused."""
+    return [verdict for verdicts in judged if not faults_of(verdicts) for verdict in verdicts]
+
+
+def _fail(group: Sequence[_Waiting], error: Exception) -> None:
+    for waiting in group:
+        _answer_with(waiting, error)
+
+
+def _answer_with(waiting: _Waiting, error: Exception) -> None:
+    if not waiting.answer.done():
+        waiting.answer.set_exception(error)

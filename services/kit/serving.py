@@ -1,0 +1,214 @@
+"""HTTP serving that a slow or hostile client cannot hold up, and the routes that every service has.
+
+uvicorn bounds neither the time nor the size of a request's headers, nor the time of its body: `BoundedProtocol` does.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from services.kit.errors import ExemplarError
+from services.kit.problems import MEDIA_TYPE, body_of, problem, problem_of
+
+MOST_HEADER_BYTES = 64 * 1024
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """A request's headers and body must arrive within `request_seconds`, its headers within 64 KiB.
+
+    What does not is answered 408 or 431, if no answer has begun, and the connection is closed. Content-Length together
+    with Transfer-Encoding, which two servers could read as two different requests, is 400. Make one for uvicorn's
+    `http` argument by `bounded_protocol`.
+    """
+
+    request_seconds = 10.0
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._in_headers = True
+        self._header_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        """Start the clock: a connection that never asks anything is closed too."""
+        super().connection_made(transport)
+        self._start_clock()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        self._stop_clock()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Count what comes before the headers are complete."""
+        if self._in_headers:
+            self._header_bytes += len(data)
+        super().data_received(data)
+        if self._in_headers and self._header_bytes > MOST_HEADER_BYTES and not self.transport.is_closing():
+            self._refuse(431)
+
+    def on_message_begin(self) -> None:
+        """The first bytes of a request: from now on it must arrive in time."""
+        super().on_message_begin()
+        self._in_headers = True
+        if self._deadline is None:
+            self._start_clock()
+
+    def on_headers_complete(self) -> None:
+        """The headers are here: look at how the body is framed."""
+        self._in_headers = False
+        self._header_bytes = 0
+        names = [name for name, _ in self.headers]
+        if b"transfer-encoding" in names and b"content-length" in names:
+            self._refuse(400)
+            return
+        super().on_headers_complete()
+        if self.parser.should_upgrade():
+            self._stop_clock()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body, unless the request was refused."""
+        if not self.transport.is_closing():
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is here in full."""
+        self._stop_clock()
+        self._in_headers = True
+        if not self.transport.is_closing():
+            super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """What is not HTTP at all is refused as a problem, too."""
+        self._refuse(400)
+
+    def _start_clock(self) -> None:
+        self._stop_clock()
+        self._deadline = self.loop.call_later(self.request_seconds, self._too_slow)
+
+    def _stop_clock(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_slow(self) -> None:
+        if not self.transport.is_closing():
+            self._refuse(408)
+
+    def _has_cycle(self) -> bool:
+        """Whether a request of this connection has come to the app; uvicorn's own type says there always was one."""
+        return bool(self.cycle)
+
+    def _refuse(self, status: int) -> None:
+        """Answer, if it is this request's turn and it has no answer yet, and close the connection."""
+        self._stop_clock()
+        cycle = self.cycle
+        busy = self._has_cycle() and not cycle.response_complete
+        if not self.pipeline and (not busy or (cycle.more_body and not cycle.response_started)):
+            body = body_of(status)
+            self.transport.write(
+                STATUS_LINE[status]
+                + f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n".encode()
+                + body
+            )
+        if busy:
+            cycle.disconnected = True
+            cycle.message_event.set()
+        self.transport.close()
+
+
+def bounded_protocol(request_seconds: float) -> type[HttpToolsProtocol]:
+    """The protocol class for `uvicorn.Config(http=…)`, with this bound in seconds."""
+    return type("BoundedProtocol", (BoundedProtocol,), {"request_seconds": request_seconds})
+
+
+class LoopbackOnly:
+    """ASGI middleware of a server that is open to whoever reaches it: against web pages that reach for localhost.
+
+    While `is_open()`: another Host than localhost, 127.0.0.1 or [::1] is answered 421 (a name that was made to point
+    here), and an Origin other than the server's own 403 (a foreign page's script). WebSockets alike.
+    """
+
+    def __init__(self, app: ASGIApp, is_open: Callable[[], Awaitable[bool]]) -> None:
+        self._app = app
+        self._is_open = is_open
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request, or pass it on."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        refusal = _foreign(scope["headers"])
+        if refusal is None or not await self._is_open():
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await refusal(scope, receive, send)
+
+
+def _foreign(headers: Sequence[tuple[bytes, bytes]]) -> Response | None:
+    """The refusal of a request by its Host and Origin, None if both are the server's own."""
+    hosts = [value.decode("latin-1") for name, value in headers if name == b"host"]
+    own = _host_and_port(f"http://{hosts[0]}") if len(hosts) == 1 else None
+    if own is None or own[0] not in LOOPBACK_NAMES:
+        return problem(421, "open without credentials, this server answers for localhost, 127.0.0.1 and [::1] only")
+    for name, value in headers:
+        if name == b"origin":
+            origin = _host_and_port(value.decode("latin-1"))
+            if origin is None or origin[0] not in LOOPBACK_NAMES or origin[1] != own[1]:
+                return problem(403, "a page of another origin may not use a server that is open without credentials")
+    return None
+
+
+def _host_and_port(url: str) -> tuple[str, int] | None:
+    """The host, an IPv6 one in brackets, and the port of a URL that is nothing but an origin."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    host = parts.netloc.lower().removesuffix(f":{parts.port}") if parts.port is not None else parts.netloc.lower()
+    return (host, port) if not (parts.path or parts.query or parts.fragment) else None
+
+
+def operations(ready: Callable[[], None], registry: CollectorRegistry) -> list[Route]:
+    """`/livez` (the process answers), `/readyz` and `/metrics`.
+
+    `ready` raises one of our errors, whose message says what is missing, while the service cannot do its work; it is
+    called in a thread.
+    """
+    return [
+        Route("/livez", _alive),
+        Route("/readyz", partial(_ready, ready)),
+        Route("/metrics", partial(_metrics, registry)),
+    ]
+
+
+async def _alive(_request: Request) -> Response:
+    return PlainTextResponse("ok\n")
+
+
+async def _ready(ready: Callable[[], None], _request: Request) -> Response:
+    try:
+        await asyncio.to_thread(ready)
+    except ExemplarError as error:
+        answer = problem_of(error)
+        return answer if answer.status_code == 503 else problem(503, str(error))
+    return PlainTextResponse("ready\n")
+
+
+async def _metrics(registry: CollectorRegistry, _request: Request) -> Response:
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
