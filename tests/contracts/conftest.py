@@ -4,9 +4,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from services.events.log.protocol import LogReader, LogWriter
 from services.events.log.sqlite import open_log
+from services.events.vault.sql import AREA
+from services.kit.database import create_area, drop_area, open_engine, parse_url
+from services.projections.migrations import migrate_area
 from tests.fixed_clock import FixedClock
 
 PARTITIONS = 4
@@ -53,3 +57,18 @@ def log(request: pytest.FixtureRequest, tmp_path: Path, clock: FixedClock) -> It
     made = LogInTest(urls[request.param], clock)
     yield made
     made.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def vault_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """The area of an empty vault in each database, its tables made by the migrations."""
+    text = f"sqlite:///{tmp_path / 'vault.sqlite'}"
+    if request.param == "postgresql":
+        text = request.getfixturevalue("postgres_url")
+    url = parse_url(text, "EXEMPLAR_VAULT_URL")
+    engine = open_engine(url, AREA)
+    create_area(engine, AREA)
+    migrate_area(engine, "vault")
+    yield engine
+    engine.dispose()
+    drop_area(url, AREA)

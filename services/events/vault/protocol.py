@@ -8,16 +8,16 @@ class Vault(Protocol):
     """Data keys of persons (32 bytes each), kept wrapped. All methods are safe to call from any thread.
 
     MUST: a key that `keys_for` returned is durable, the same for every caller, until it is destroyed; a destroyed
-    person never gets a key again. Raises Unavailable when the store does not answer (try again), Corrupt when a key
-    cannot be unwrapped (another wrapping key was used).
+    person never gets a key again; a destruction by another process takes effect within 5 s. Raises Unavailable when the
+    store does not answer (try again), Corrupt when a key cannot be unwrapped (another wrapping key was used).
     """
 
     def keys_for(self, persons: Collection[str]) -> Mapping[str, bytes | None]:
         """The data key of each person, made where there is none yet; None for the erased."""
         ...
 
-    def existing_keys(self, persons: Collection[str]) -> Mapping[str, bytes]:
-        """The data keys of those who have one; makes none."""
+    def existing_keys(self, persons: Collection[str]) -> Mapping[str, bytes | None]:
+        """The data keys of those who have one, None for the erased; the others are left out. Makes none."""
         ...
 
     def destroy(self, persons: Collection[str]) -> None:

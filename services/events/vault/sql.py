@@ -1,0 +1,179 @@
+"""The vault in SQLite or PostgreSQL: a wrapped data key a person, or the mark that it was destroyed."""
+
+import os
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from threading import Lock
+from typing import NamedTuple
+
+from sqlalchemy import BigInteger, Column, Connection, Engine, LargeBinary, MetaData, Table, Text, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
+
+from services.events.vault.wrapping import KEY_BYTES, WrappingKey
+from services.kit import instants
+from services.kit.database import reading, writing
+from services.kit.errors import Corrupt, Misconfigured, Unavailable
+
+AREA = "vault"
+REMEMBERED = instants.SECOND  # a destruction by another process takes effect after this long
+REMEMBERED_PERSONS = 20_000
+_ASKED_AT_ONCE = 10_000  # SQLite takes 32,766 parameters in a statement
+
+metadata = MetaData()
+data_keys = Table(
+    "data_keys",
+    metadata,
+    Column("person", Text, primary_key=True),
+    Column("wrapped", LargeBinary),  # null: destroyed
+    Column("made_us", BigInteger, nullable=False),
+    Column("erased_us", BigInteger),
+)
+
+
+class SqlVault:
+    """Vault over an engine on the area `vault`, whose tables are there. It remembers unwrapped keys for a second."""
+
+    def __init__(self, engine: Engine, wrapping_key: WrappingKey, clock: Callable[[], int] = instants.now) -> None:
+        self._engine = engine
+        self._wrapping_key = wrapping_key
+        self._clock = clock
+        self._remembered = _Remembered(clock)
+        self._insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
+
+    def check_wrapping_key(self) -> None:
+        """To be called at start. Raises Misconfigured if this vault was made with another wrapping key."""
+        with reading(self._engine) as connection:
+            row = connection.execute(select(data_keys).where(data_keys.c.wrapped.is_not(None)).limit(1)).first()
+        try:
+            if row is not None:
+                self._wrapping_key.unwrap(row.person, row.wrapped)
+        except Corrupt as error:
+            raise Misconfigured("EXEMPLAR_VAULT_KEY_FILE is not the key that this vault was made with") from error
+
+    def keys_for(self, persons: Collection[str]) -> Mapping[str, bytes | None]:
+        """See Vault."""
+        found = self._find(persons)
+        missing = sorted(set(persons) - found.keys())
+        return found | self._make(missing) if missing else found
+
+    def existing_keys(self, persons: Collection[str]) -> Mapping[str, bytes | None]:
+        """See Vault."""
+        return self._find(persons)
+
+    def destroy(self, persons: Collection[str]) -> None:
+        """See Vault."""
+        if not persons:
+            return
+        now = self._clock()
+        rows = [{"person": person, "made_us": now, "erased_us": now} for person in sorted(set(persons))]
+        statement = self._insert(data_keys)
+        erased = func.coalesce(data_keys.c.erased_us, statement.excluded.erased_us)
+        with self._writing() as connection:
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=[data_keys.c.person], set_={"wrapped": None, "erased_us": erased}
+                ),
+                rows,
+            )
+        self._remembered.keep(dict.fromkeys(persons), now)
+        if self._engine.dialect.name == "sqlite":
+            _empty_wal(self._engine)
+
+    def _find(self, persons: Collection[str]) -> dict[str, bytes | None]:
+        """The keys of those who have one and None for the erased, remembered or read."""
+        found = self._remembered.of(persons)
+        unknown = sorted(set(persons) - found.keys())
+        if unknown:
+            now = self._clock()
+            with reading(self._engine) as connection:
+                found |= self._remembered.keep(self._read(connection, unknown), now)
+        return found
+
+    def _make(self, persons: list[str]) -> dict[str, bytes | None]:
+        """Make keys for these and read them back: where another process was faster, its key or its mark counts."""
+        now = self._clock()
+        rows = [
+            {"person": person, "wrapped": self._wrapping_key.wrap(person, os.urandom(KEY_BYTES)), "made_us": now}
+            for person in persons
+        ]
+        with self._writing() as connection:
+            connection.execute(self._insert(data_keys).on_conflict_do_nothing(), rows)
+            made = self._read(connection, persons)
+        return self._remembered.keep(made, now)
+
+    def _read(self, connection: Connection, persons: list[str]) -> dict[str, bytes | None]:
+        keys: dict[str, bytes | None] = {}
+        for start in range(0, len(persons), _ASKED_AT_ONCE):
+            some = data_keys.c.person.in_(persons[start : start + _ASKED_AT_ONCE])
+            for person, wrapped in connection.execute(select(data_keys.c.person, data_keys.c.wrapped).where(some)):
+                keys[person] = None if wrapped is None else self._wrapping_key.unwrap(person, wrapped)
+        return keys
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with writing(self._engine) as connection:
+            if self._engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA secure_delete=ON")  # what is replaced is overwritten in the file
+            yield connection
+
+
+class _Entry(NamedTuple):
+    key: bytes | None
+    read_at: int
+
+    def __repr__(self) -> str:
+        return "_Entry(hidden)"
+
+
+class _Remembered:
+    """Keys of the persons asked for last, for REMEMBERED; None for the erased, for good."""
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+
+    def of(self, persons: Collection[str]) -> dict[str, bytes | None]:
+        """What still counts of these persons. A clock set back ends it too."""
+        now = self._clock()
+        keys: dict[str, bytes | None] = {}
+        with self._lock:
+            for person in persons:
+                entry = self._entries.get(person)
+                if entry is not None and (entry.key is None or 0 <= now - entry.read_at < REMEMBERED):
+                    self._entries.move_to_end(person)
+                    keys[person] = entry.key
+        return keys
+
+    def keep(self, keys: Mapping[str, bytes | None], read_at: int) -> dict[str, bytes | None]:
+        """Remember keys read at an instant; gives what counts: a key read before its destruction counts no more."""
+        current: dict[str, bytes | None] = {}
+        with self._lock:
+            for person, key in keys.items():
+                entry = self._entries.get(person)
+                current[person] = None if entry is not None and entry.key is None else key
+                self._entries[person] = _Entry(current[person], read_at)
+                self._entries.move_to_end(person)
+            while len(self._entries) > REMEMBERED_PERSONS:
+                self._entries.popitem(last=False)
+        return current
+
+
+def _empty_wal(engine: Engine) -> None:
+    """Bring everything into SQLite's main file and empty the write-ahead log, in which old pages still hold the key."""
+    try:
+        connection = engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            row = cursor.fetchone()
+            cursor.close()
+        finally:
+            connection.close()
+    except (OperationalError, sqlite3.OperationalError, TimeoutError) as error:
+        raise Unavailable("the vault does not answer") from error
+    if row is None or row[0]:
+        raise Unavailable("the key was destroyed, but the vault is too busy to clear its traces: do it again")
