@@ -4,6 +4,7 @@ An act is known by its *position*, its place in the order of §2 from 0: "after"
 one principle needs is worked out once a history and then looked up by bisection.
 """
 
+import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -66,6 +67,10 @@ class History:
             positions = [position for position in positions if where(self.acts[position].data)]
         return Lane(sorted(positions) if len(models) > 1 else positions, self.deals)
 
+    def concern(self, one: int, other: int) -> bool:
+        """Whether two acts concern each other: they carry the same deal, or one of them carries none."""
+        return self.deals[one] == self.deals[other] or None in (self.deals[one], self.deals[other])
+
     @cached_property
     def selling(self) -> Lane:
         """The selling acts."""
@@ -115,6 +120,10 @@ class History:
     def end_of(self, start: int, length: int) -> int:
         """The first position that is past `length` after the act at `start`."""
         return bisect_right(self.times, self.times[start] + length)
+
+    def time_of(self, position: int | None) -> float:
+        """The instant of an act; infinity if there is none."""
+        return math.inf if position is None else self.times[position]
 
     def first_at(self, time: int) -> int:
         """The first position at or after an instant."""

@@ -1,9 +1,10 @@
 """Which needs are *live* at an act: established before it and not ruled out since (domain.md §2)."""
 
-from collections.abc import Collection, Sequence
-from typing import cast
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 
-from services.events.catalog.acts import CustomerAct, NeedEstablished, NeedRuledOut
+from services.events.catalog.acts import NeedEstablished, NeedRuledOut
 from services.events.catalog.envelope import Act
 
 
@@ -11,36 +12,68 @@ class Needs:
     """The live needs of a relationship at any position, from one pass over its acts."""
 
     def __init__(self, acts: Sequence[Act]) -> None:
-        self._changes: list[int] = [-1]
-        self._live: list[frozenset[str]] = [frozenset()]
-        self._where = [0] * len(acts)
-        standing: dict[str, set[str | None]] = {}
-        for position, act in enumerate(acts):
-            self._where[position] = len(self._live) - 1
-            if _apply(act, standing):
-                self._live.append(frozenset(standing))
+        # By need, the positions at which it came to life, was ruled out, came to life again, and so on.
+        self._turns: dict[str, list[int]] = defaultdict(list)
+        self._changes: list[int] = []
+        self._numbers = [0]
+        for position, need in _turns(acts):
+            turns = self._turns[need]
+            turns.append(position)
+            self._changes.append(position)
+            self._numbers.append(self._numbers[-1] + (1 if len(turns) % 2 else -1))
 
-    def live_at(self, position: int) -> Collection[str]:
-        """The ids of the needs that are live at the act."""
-        return self._live[self._where[position]]
+    def any_of(self, needs: Iterable[str], position: int) -> bool:
+        """Whether one of these needs is live at the act."""
+        known = self._turns.keys() & needs
+        return any(bisect_left(self._turns[need], position) % 2 for need in known)
 
-
-def _apply(act: Act, standing: dict[str, set[str | None]]) -> bool:
-    """Take one act into `standing`: need → the deals it stands established under. True if a need came or went."""
-    data = act.data
-    if isinstance(data, NeedEstablished):
-        standing.setdefault(data.need, set()).add(data.deal)
-        return len(standing[data.need]) == 1
-    if not isinstance(data, NeedRuledOut):
-        return False
-    if data.need is not None:
-        return standing.pop(data.need, None) is not None
-    for need in list(standing):
-        standing[need] -= _concerning(cast(CustomerAct, data).deal, standing[need])
-        if not standing[need]:
-            del standing[need]
-    return True
+    def any_is_live(self, position: int) -> bool:
+        """Whether any need is live at the act."""
+        return self._numbers[bisect_left(self._changes, position)] > 0
 
 
-def _concerning(deal: str | None, deals: set[str | None]) -> set[str | None]:
-    return set(deals) if deal is None else deals & {deal, None}
+def _turns(acts: Sequence[Act]) -> Iterator[tuple[int, str]]:
+    """Where a need comes to life or is ruled out."""
+    standing = _Standing()
+    for position, act in enumerate(acts):
+        data = act.data
+        if isinstance(data, NeedEstablished):
+            turned = standing.establish(data.need, data.deal)
+        elif isinstance(data, NeedRuledOut):
+            turned = standing.rule_out_all(data.deal) if data.need is None else standing.rule_out(data.need)
+        else:
+            continue
+        for need in turned:
+            yield position, need
+
+
+class _Standing:
+    """The needs that stand, each once for each deal under which it was established. All answers: needs that turned."""
+
+    def __init__(self) -> None:
+        self._deals_of: dict[str, set[str | None]] = {}
+        self._needs_of: dict[str | None, set[str]] = {}
+
+    def establish(self, need: str, deal: str | None) -> list[str]:
+        turned = [] if need in self._deals_of else [need]
+        self._deals_of.setdefault(need, set()).add(deal)
+        self._needs_of.setdefault(deal, set()).add(need)
+        return turned
+
+    def rule_out(self, need: str) -> list[str]:
+        """A named need goes, whatever the deals."""
+        turned = [need] if need in self._deals_of else []
+        for deal in self._deals_of.pop(need, ()):
+            self._needs_of[deal].discard(need)
+        return turned
+
+    def rule_out_all(self, deal: str | None) -> list[str]:
+        """With no need at all, what was established goes as far as it concerns an act of this deal."""
+        turned = []
+        for concerned in list(self._needs_of) if deal is None else (deal, None):
+            for need in self._needs_of.pop(concerned, ()):
+                self._deals_of[need].discard(concerned)
+                if not self._deals_of[need]:
+                    del self._deals_of[need]
+                    turned.append(need)
+        return turned

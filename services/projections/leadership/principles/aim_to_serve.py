@@ -25,7 +25,7 @@ def judge(history: History, policy: Policy) -> Iterator[Signal]:
     before, after = days(policy.aim_to_serve.before_days), days(policy.aim_to_serve.after_days)
     for attempt in history.attempts:
         parting = _first_parting(history, attempt)
-        if parting is None or not history.needs.live_at(parting):
+        if parting is None or not history.needs.any_is_live(parting):
             continue
         earlier = history.latest(services.positions, parting, before)
         later = services.first_after(parting, None)

@@ -7,7 +7,6 @@ excused. Only the first one of an attempt that is not excused says something abo
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from functools import partial
 from typing import NamedTuple
 
 from services.events.catalog.acts import ContactMade, DecisionMade, ProspectQualified
@@ -16,6 +15,7 @@ from services.projections.leadership import kinds
 from services.projections.leadership.attempts import Attempt
 from services.projections.leadership.bench import Bench
 from services.projections.leadership.history import History
+from services.projections.leadership.lanes import Spells
 from services.projections.leadership.policy import Policy, days
 from services.projections.leadership.principles.qualify import says
 from services.projections.leadership.signals import Principle, Signal
@@ -43,10 +43,11 @@ def judge(history: History, policy: Policy) -> Iterator[Signal]:
         if decided.outcome != "deferred" and history.attempt_at[decision].has_touch_before(decision):
             yield bench.kept("followed_to_decision", decision)
     silences = Silences(history, days(policy.follow_through.silence_days))
+    pauses = history.pauses(days(policy.follow_through.pause_days))
     for attempt in history.attempts:
         if attempt.sales_touches:
             yield from _silence(bench, silences, attempt, policy)
-            yield from _crossings(history, bench, attempt, policy)
+            yield from _crossings(history, bench, attempt, pauses, policy.follow_through.touches_at_most)
 
 
 def _silence(bench: Bench, silences: "Silences", attempt: Attempt, policy: Policy) -> Iterator[Signal]:
@@ -63,17 +64,14 @@ def _silence(bench: Bench, silences: "Silences", attempt: Attempt, policy: Polic
         yield bench.kept("persisted", last_touch, at=at)
 
 
-def _crossings(history: History, bench: Bench, attempt: Attempt, policy: Policy) -> Iterator[Signal]:
+def _crossings(history: History, bench: Bench, attempt: Attempt, pauses: list[int], at_most: int) -> Iterator[Signal]:
     """Contacts that follow too many counted touches since the attempt began, the last pause, or the customer spoke."""
-    if len(attempt.counted_touches) <= policy.follow_through.touches_at_most:
-        return
-    pauses = history.pauses(days(policy.follow_through.pause_days))
-    for touch in attempt.counted_touches:
+    for touch in attempt.counted_touches[at_most:]:
         if not isinstance(history.acts[touch].data, ContactMade):
             continue
         latest = (history.latest(pauses, touch), history.latest(history.taking_part.positions, touch))
         since = max(position + 1 for position in (-1, *latest) if position is not None)
-        if attempt.counted_between(since, touch) >= policy.follow_through.touches_at_most:
+        if attempt.counted_between(since, touch) >= at_most:
             yield bench.breached("crossed_the_line", touch)
 
 
@@ -84,8 +82,7 @@ class Silences:
         self.length = length
         self._history = history
         self._pauses = frozenset(history.pauses(length))
-        self._declines = history.lane(DecisionMade, where=kinds.is_declined)
-        self._deferrals = history.lane(DecisionMade, where=kinds.is_deferred)
+        self._excuses = Spells(_excuses(history), history.deals)
         self._verdicts = history.lane(ProspectQualified)
         self._good_ends = history.lane(*kinds.ENDING, where=kinds.ends_well)
 
@@ -107,7 +104,10 @@ class Silences:
         return sorted(found)
 
     def excused(self, attempt: Attempt, beginning: Beginning) -> bool:
-        """Whether the silence that begins there is right: there is nothing to follow up, or not now."""
+        """Whether the silence that begins there is right: there is nothing to follow up, or not now.
+
+        All acts by the instant of a beginning are by its position too, or an act would follow within the silence.
+        """
         history, deal, position = self._history, attempt.deal, beginning.position
         if attempt.first_offer is None or attempt.first_offer > position:
             return True
@@ -116,12 +116,7 @@ class Silences:
         verdict = self._verdicts.last_before(position + 1, deal)
         if verdict is not None and says(history, verdict, "unfit"):
             return True
-        return (
-            any(self._stands(decline, position) for decline in self._declines.between(-1, position + 1, deal))
-            or any(map(partial(self._waiting, beginning), self._deferrals.between(-1, position + 1, deal)))
-            or self._without_need(position, deal)
-            or self._ended_well(attempt, position)
-        )
+        return self._excuses.last_beyond(beginning.time, position, deal) or self._ended_well(attempt, position)
 
     def _at_until(self, attempt: Attempt, deferral: int) -> Beginning | None:
         """The silence that begins at the `until` of a deferral, unless the attempt ended or was reopened by then."""
@@ -129,7 +124,7 @@ class Silences:
         position = bisect_right(times, until) - 1
         if not attempt.has_touch_before(position + 1) or (attempt.end is not None and attempt.end <= position):
             return None
-        if not self._stands(deferral, position):
+        if self._history.time_of(self._history.reopened(deferral)) <= until:
             return None
         if position + 1 < len(times) and times[position + 1] <= until + self.length:
             return None
@@ -141,21 +136,6 @@ class Silences:
         assert data.until is not None
         return from_date(data.until)
 
-    def _stands(self, decision: int, position: int) -> bool:
-        """Whether a decline or deferral was not reopened by the position."""
-        reopened = self._history.reopened(decision)
-        return reopened is None or reopened > position
-
-    def _waiting(self, beginning: Beginning, deferral: int) -> bool:
-        return beginning.time < self._until(deferral) and self._stands(deferral, beginning.position)
-
-    def _without_need(self, position: int, deal: str | None) -> bool:
-        no_need = self._history.no_needs.last_before(position + 1, deal)
-        if no_need is None:
-            return False
-        established = self._history.needs_established.first_after(no_need, None)
-        return established is None or established > position
-
     def _ended_well(self, attempt: Attempt, position: int) -> bool:
         """Whether somebody accepted or was released, as far as it concerns the attempt, with no sales touch since."""
         end = self._good_ends.last_before(position + 1, attempt.deal)
@@ -163,3 +143,17 @@ class Silences:
             return False
         touches = attempt.sales_touches
         return bisect_right(touches, end) == bisect_right(touches, position)
+
+
+def _excuses(history: History) -> Iterator[tuple[int, float]]:
+    """What keeps a rep from following up, as the position where it begins and the instant at which it is over.
+
+    A decline until it is reopened, a deferral until its date or until it is reopened, a no-need until the next need.
+    """
+    for decision, decided in history.each(DecisionMade):
+        if decided.outcome == "declined":
+            yield decision, history.time_of(history.reopened(decision))
+        elif decided.until is not None:
+            yield decision, min(history.time_of(history.reopened(decision)), from_date(decided.until))
+    for no_need in history.no_needs.positions:
+        yield no_need, history.time_of(history.needs_established.first_after(no_need, None))

@@ -42,7 +42,6 @@ def goaded(push: Act) -> Signal:
 
 
 def _special(history: History, bench: Bench, special: int, data: SpecialPromoted) -> Signal:
-    live = history.needs.live_at(special)
-    if any(need in live for need in data.needs):
+    if history.needs.any_of(data.needs, special):
         return bench.kept("special_met_need", special)
     return bench.breached("pushed_special", special, lacking="need.established")

@@ -44,7 +44,7 @@ def _proposals(history: History, bench: Bench) -> Iterator[Signal]:
     )
     for proposal, _ in history.each(ProposalMade):
         known = history.latest(process, proposal)
-        if not history.needs.live_at(proposal):
+        if not history.needs.any_is_live(proposal):
             yield bench.breached("premature_proposal", proposal, lacking="need.established")
         elif known is not None:
             yield bench.kept("timely_proposal", proposal, known)

@@ -29,8 +29,7 @@ def judge(history: History, _policy: Policy) -> Iterator[Signal]:
 
 
 def _offer(history: History, bench: Bench, offer: int, data: SolutionRecommended | ProposalMade) -> Signal:
-    live = history.needs.live_at(offer)
-    fitting = sum(any(need in live for need in item.needs) for item in data.items)
+    fitting = sum(history.needs.any_of(item.needs, offer) for item in data.items)
     if fitting == len(data.items):
         return bench.kept("fits", offer)
     reason = "sold_everything" if fitting else "sold_what_they_could"

@@ -23,15 +23,10 @@ def judge(history: History, _policy: Policy) -> Iterator[Signal]:
     voiced = history.lane(HesitationVoiced)
     questions = history.lane(QuestionAsked, where=kinds.is_real_question)
     pressing = history.lane(*kinds.PRESSING, where=kinds.is_pressing)
-    explorations = history.lane(HesitationExplored)
+    explorations = _explorations(history)
     for hesitation, data in history.each(HesitationVoiced):
         until = voiced.first_after(hesitation, data.deal) or history.end
-        explored = (
-            position
-            for position in explorations.between(hesitation, until, data.deal)
-            if _explores(history, position, hesitation)
-        )
-        deeper = _earlier(next(iter(explored), None), questions.first_after(hesitation, data.deal))
+        deeper = _earlier(explorations.get(hesitation), questions.first_after(hesitation, data.deal))
         pressed = pressing.first_after(hesitation, data.deal)
         first = _earlier(deeper, pressed)
         if first is None or first >= until:
@@ -42,9 +37,14 @@ def judge(history: History, _policy: Policy) -> Iterator[Signal]:
             yield bench.kept("explored", first, hesitation)
 
 
-def _explores(history: History, exploration: int, hesitation: int) -> bool:
-    data = history.acts[exploration].data
-    return isinstance(data, HesitationExplored) and hesitation in history.referred(exploration, data.hesitation)
+def _explorations(history: History) -> dict[int, int]:
+    """By hesitation, the first `hesitation.explored` after it that names it and concerns it."""
+    first: dict[int, int] = {}
+    for exploration, data in history.each(HesitationExplored):
+        for hesitation in history.referred(exploration, data.hesitation):
+            if hesitation < exploration and history.concern(hesitation, exploration):
+                first.setdefault(hesitation, exploration)
+    return first
 
 
 def _earlier(one: int | None, other: int | None) -> int | None:
