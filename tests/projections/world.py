@@ -1,4 +1,4 @@
-"""A small world to ask about: acts go through the real log, vault and fold into the real read model, in SQLite files."""
+"""A small world to ask about: acts go through the real log, vault and fold into the real read model, in SQLite."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +24,7 @@ from tests.fixed_clock import FixedClock
 
 
 class World:
-    """Post acts, fold them, look at the model. Times are RFC 3339; `2026-03-02T09:00:00Z` may be cut to `2026-03-02`."""
+    """Post acts, fold them, look at the model. A time is RFC 3339, or a date for its 00:00 UTC."""
 
     def __init__(self, folder: Path, clock: FixedClock, policy: Policy = DEFAULT_POLICY, partitions: int = 4) -> None:
         self.clock = clock

@@ -1,0 +1,233 @@
+"""Counting signals into scorecards: tallies, trends and the signals themselves, for many cards at once.
+
+Figures are counted from signals when they are read, over an index that covers them; walk-the-talk joins here, from the
+same signals and the standards of their persons (domain.md §3). Cards are given as spans, one list a card.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Row, Subquery, and_, func, literal, select, union_all
+
+from services.kit.errors import Invalid
+from services.kit.instants import DAY
+from services.projections.leadership.periods import Period
+from services.projections.leadership.scorecards import Card, ReasonCount, Tally, in_order
+from services.projections.leadership.signals import Principle, Verdict
+from services.projections.queries.listing import INTEGER, TEXT, Columns, listed
+from services.projections.queries.paging import Page, decode_cursor, encode_cursor, page
+from services.projections.queries.rows import SignalRow
+from services.projections.queries.teams import Span
+from services.projections.tables import signals, standards
+
+Cards = Sequence[Sequence[Span]]
+
+
+class SignalKey(NamedTuple):
+    """The sort key of a signal in a list: the newest first, then by id."""
+
+    at: int
+    id: bytes
+
+
+def count(connection: Connection, cards: Cards, period: Period) -> list[Card]:
+    """The tallies of each card by principle; a principle without any is missing."""
+    pool = _pool(connection, cards, period, signals.c.verdict, signals.c.reason)
+    by_reason = (pool.c.owner, pool.c.principle, pool.c.verdict, pool.c.reason)
+    counted = connection.execute(select(*by_reason, func.count()).group_by(*by_reason)).all()
+    customers = _customers(connection, cards, period)
+    found: list[dict[Principle, Tally]] = [{} for _ in cards]
+    grouped: dict[tuple[int, int], list[tuple[int, str, int]]] = defaultdict(list)
+    for owner, principle, verdict, reason, number in counted:
+        grouped[owner, principle].append((verdict, reason, number))
+    for (owner, principle), rows in grouped.items():
+        found[owner][Principle(principle)] = _tally(rows, customers.get((owner, principle), 0))
+    return list(found)
+
+
+def count_by_day(
+    connection: Connection, cards: Cards, period: Period
+) -> list[Mapping[Principle, Mapping[int, tuple[int, int]]]]:
+    """(kept, breached) of each card by principle and number of the day, the period's first being 0."""
+    pool = _pool(connection, cards, period, signals.c.verdict, signals.c.at_us)
+    day = ((pool.c.at_us - period.start) // DAY).label("day")
+    by_day = (pool.c.owner, pool.c.principle, pool.c.verdict, day)
+    drawn = pool.c.verdict != Verdict.NOT_RECORDED
+    query = select(*by_day, func.count()).where(drawn).group_by(*by_day)
+    found: list[dict[Principle, dict[int, tuple[int, int]]]] = [{} for _ in cards]
+    for owner, principle, verdict, number, times in connection.execute(query):
+        days = found[owner].setdefault(Principle(principle), {})
+        kept, breached = days.get(number, (0, 0))
+        days[number] = (kept + times, breached) if verdict == Verdict.KEPT else (kept, breached + times)
+    return list(found)
+
+
+def list_signals(
+    connection: Connection,
+    cards: Cards,
+    period: Period,
+    principles: Collection[Principle],
+    verdict: Verdict | None,
+    first: int,
+    after: SignalKey | None,
+) -> list[Mapping[Principle, Page[SignalRow]]]:
+    """A page of signals for each card and principle, the newest first, then by id."""
+    pool = _pool(connection, cards, period, signals.c.id, signals.c.at_us, signals.c.verdict)
+    wanted = _verdict(pool.c.verdict, verdict) & pool.c.principle.in_(sorted(principles))
+    query = select(pool, _rank(pool.c.at_us, pool.c.id, pool.c.owner, pool.c.principle)).where(wanted)
+    ranked = query.where(_later_in_list(pool.c.at_us, pool.c.id, after)).subquery()
+    shown = (
+        select(ranked.c.owner, ranked.c.principle.label("about"), *_SHOWN)
+        .join(signals, signals.c.id == ranked.c.id)
+        .where(ranked.c.place <= first + 1)
+        .order_by(ranked.c.owner, ranked.c.principle, ranked.c.place)
+    )
+    rows: list[dict[Principle, list[SignalRow]]] = [defaultdict(list) for _ in cards]
+    for row in connection.execute(shown):
+        principle = Principle(row.about)
+        rows[row.owner][principle].append(_signal(row)._replace(principle=principle))
+    return [{principle: page(card[principle], first, after) for principle in principles} for card in rows]
+
+
+def list_signals_of_relationships(
+    connection: Connection,
+    customers: Sequence[str],
+    persons: Collection[str] | None,
+    as_of: int,
+    first: int,
+    after: SignalKey | None,
+) -> Mapping[str, Page[SignalRow]]:
+    """A page of each relationship's signals, the newest first, walk-the-talk left out; those of `persons` if given."""
+    key = listed(connection, {"key": TEXT}, ([customer] for customer in customers))
+    query = (
+        select(*_SHOWN, _rank(signals.c.at_us, signals.c.id, signals.c.subject))
+        .join(key, and_(signals.c.subject == key.c.key, signals.c.customer == key.c.key))
+        .where(signals.c.verdict != Verdict.NOT_RECORDED, signals.c.at_us <= as_of)
+        .where(_later_in_list(signals.c.at_us, signals.c.id, after))
+    )
+    if persons is not None:
+        allowed = listed(connection, {"key": TEXT}, ([person] for person in persons))
+        query = query.where(signals.c.person.in_(select(allowed.c.key)))
+    ranked = query.subquery()
+    shown = select(ranked).where(ranked.c.place <= first + 1).order_by(ranked.c.customer, ranked.c.place)
+    rows: dict[str, list[SignalRow]] = {customer: [] for customer in customers}
+    for row in connection.execute(shown):
+        rows[row.customer].append(_signal(row))
+    return {customer: page(found, first, after) for customer, found in rows.items()}
+
+
+def signals_resting_on(connection: Connection, subject: str, offset: int, as_of: int) -> list[SignalRow]:
+    """The signals of a subject that have the act at this offset among their evidence, the newest first."""
+    query = (
+        select(*_SHOWN)
+        .where(signals.c.subject == subject, signals.c.verdict != Verdict.NOT_RECORDED, signals.c.at_us <= as_of)
+        .order_by(signals.c.at_us.desc(), signals.c.id)
+    )
+    found = [_signal(row) for row in connection.execute(query)]
+    return [signal for signal in found if any(place[1] == offset for place in signal.evidence)]
+
+
+def signal_cursor(signal: SignalRow) -> str:
+    """The cursor of a signal in its list."""
+    return encode_cursor("signal", (signal.at, signal.id.hex()))
+
+
+def read_signal_cursor(cursor: str | None) -> SignalKey | None:
+    """The place in the list that a cursor stands for. Raises Invalid."""
+    if cursor is None:
+        return None
+    at, id_ = decode_cursor(cursor, "signal", (int, str))
+    try:
+        return SignalKey(int(at), bytes.fromhex(str(id_)))
+    except ValueError as error:
+        raise Invalid("the cursor is none that was given out") from error
+
+
+_SHOWN = (
+    signals.c.id,
+    signals.c.partition,
+    signals.c.person,
+    signals.c.customer,
+    signals.c.principle,
+    signals.c.verdict,
+    signals.c.reason,
+    signals.c.at_us,
+    signals.c.evidence,
+)
+
+
+def _pool(connection: Connection, cards: Cards, period: Period, *columns: ColumnElement[object]) -> Subquery:
+    """The period's signals of the cards, as (owner, principle, the columns): the stored ones and walk-the-talk."""
+    kinds: Columns = {"owner": INTEGER, "person": TEXT, "from_us": INTEGER, "to_us": INTEGER}
+    rows = [[owner, *span] for owner, spans in enumerate(cards) for span in spans]
+    span = listed(connection, kinds, rows)
+    counts = and_(
+        signals.c.person == span.c.person,
+        signals.c.at_us >= period.start,
+        signals.c.at_us < min(period.end, period.as_of + 1),
+        signals.c.belongs_us >= span.c.from_us,
+        signals.c.belongs_us < span.c.to_us,
+    )
+    stored = select(span.c.owner, signals.c.principle, *columns).join(signals, counts)
+    said = (
+        select(standards.c.leader, standards.c.principle, func.min(standards.c.stated_us).label("stated_us"))
+        .group_by(standards.c.leader, standards.c.principle)
+        .subquery()
+    )
+    as_said = and_(
+        counts,
+        signals.c.principle == said.c.principle,
+        signals.c.at_us > said.c.stated_us,
+        signals.c.verdict != Verdict.NOT_RECORDED,
+    )
+    walked = (
+        select(span.c.owner, literal(int(Principle.WALK_THE_TALK)).label("principle"), *columns)
+        .join(said, said.c.leader == span.c.person)
+        .join(signals, as_said)
+    )
+    return union_all(stored, walked).subquery()
+
+
+def _customers(connection: Connection, cards: Cards, period: Period) -> dict[tuple[int, int], int]:
+    """How many distinct customers each card's signals on a principle have, each without one counting as one."""
+    pool = _pool(connection, cards, period, signals.c.verdict, signals.c.customer)
+    number = func.count(pool.c.customer.distinct()) + func.count() - func.count(pool.c.customer)
+    query = select(pool.c.owner, pool.c.principle, number).where(pool.c.verdict != Verdict.NOT_RECORDED)
+    rows = connection.execute(query.group_by(pool.c.owner, pool.c.principle))
+    return {(owner, principle): distinct for owner, principle, distinct in rows}
+
+
+def _tally(rows: Sequence[tuple[int, str, int]], customers: int) -> Tally:
+    """(verdict, reason, number) of one principle, added up."""
+    by_verdict = dict.fromkeys(Verdict, 0)
+    reasons: dict[str, int] = defaultdict(int)
+    for verdict, reason, number in rows:
+        by_verdict[Verdict(verdict)] += number
+        if verdict != Verdict.NOT_RECORDED:
+            reasons[reason] += number
+    shown = in_order([ReasonCount(reason, number) for reason, number in reasons.items()])
+    kept, breached = by_verdict[Verdict.KEPT], by_verdict[Verdict.BREACHED]
+    return Tally(kept, breached, by_verdict[Verdict.NOT_RECORDED], customers, shown)
+
+
+def _verdict(column: ColumnElement[int], verdict: Verdict | None) -> ColumnElement[bool]:
+    return column != Verdict.NOT_RECORDED if verdict is None else column == verdict
+
+
+def _rank(at: ColumnElement[int], id_: ColumnElement[bytes], *group: ColumnElement[object]) -> ColumnElement[int]:
+    return func.row_number().over(partition_by=group, order_by=(at.desc(), id_)).label("place")
+
+
+def _later_in_list(at: ColumnElement[int], id_: ColumnElement[bytes], after: SignalKey | None) -> ColumnElement[bool]:
+    if after is None:
+        return literal(1) == 1
+    return (at <= after.at) & ((at < after.at) | (id_ > after.id))
+
+
+def _signal(row: Row[*tuple[Any, ...]]) -> SignalRow:
+    offsets: list[int] = msgspec.json.decode(row.evidence, type=list[int])
+    evidence = tuple((row.partition, offset) for offset in offsets)
+    verdict, principle = Verdict(row.verdict), Principle(row.principle)
+    return SignalRow(bytes(row.id), row.person, row.customer, principle, verdict, row.reason, row.at_us, evidence)
