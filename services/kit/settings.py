@@ -1,5 +1,7 @@
-"""The settings: `EXEMPLAR_*` environment variables, or files of that name in a secrets directory. The only reader of the
-environment; everything else is given its settings as arguments."""
+"""The settings: `EXEMPLAR_*` environment variables, or files of those names in a secrets directory.
+
+The only reader of the environment; everything else is given its settings as arguments.
+"""
 
 import os
 from pathlib import Path
@@ -19,9 +21,17 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(Path("exemplar-data"), description="folder of the embedded log, model, vault and its key")
     log_url: str = Field("", description="the log: sqlite:///FILE; default log.sqlite in the data folder")
-    database_url: str = Field("", description="the read model: sqlite:///FILE or postgresql://…; default exemplar.sqlite in the data folder")
-    vault_url: str = Field("", description="keys of personal fields: sqlite:///FILE or postgresql://…; default vault.sqlite in the data folder, or a schema beside the read model in PostgreSQL")
-    vault_key_file: Path | None = Field(None, description="the key that wraps the vault's keys, 32 bytes in hex; default vault.key in the data folder, made on first start")
+    database_url: str = Field(
+        "", description="the read model: sqlite:///FILE or postgresql://…; default exemplar.sqlite in the data folder"
+    )
+    vault_url: str = Field(
+        "",
+        description="keys of personal fields; default vault.sqlite in the data folder, or PostgreSQL",
+    )
+    vault_key_file: Path | None = Field(
+        None,
+        description="wraps the keys of the vault (32 bytes in hex); default vault.key in the data folder",
+    )
     policy_file: Path | None = Field(None, description="the policy (TOML); default: the built-in figures")
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes any free one")
@@ -36,7 +46,9 @@ class Settings(BaseSettings):
     wait_for_seconds: float = Field(5.0, gt=0, description="longest wait for Exemplar-Wait-For")
     batch_acts: int = Field(2000, ge=1, description="acts the fold takes at once near the log's end")
     catch_up_acts: int = Field(20000, ge=1, description="acts the fold takes at once far behind the log's end")
-    halt_after_unreadable: int = Field(50, ge=1, description="unreadable records in a row in a partition that halt it, when exceeded")
+    halt_after_unreadable: int = Field(
+        50, ge=1, description="a partition halts at more unreadable records in a row than this"
+    )
     query_cost: int = Field(20_000, ge=1, description="ceiling of a GraphQL document's cost")
     introspection: bool = Field(True, description="whether GraphQL introspection is answered")
 
@@ -55,7 +67,11 @@ class Settings(BaseSettings):
         """The vault's URL, the default filled in."""
         if self.vault_url:
             return self.vault_url
-        return self.database_url if self.database_url.startswith("postgres") else f"sqlite:///{self.data_dir / 'vault.sqlite'}"
+        return (
+            self.database_url
+            if self.database_url.startswith("postgres")
+            else f"sqlite:///{self.data_dir / 'vault.sqlite'}"
+        )
 
     @property
     def vault_key(self) -> Path:
@@ -69,7 +85,7 @@ def load_settings(**overrides: object) -> Settings:
     if secrets is not None and not Path(secrets).is_dir():
         raise Misconfigured(f"{PREFIX}SECRETS_DIR is not a folder")
     try:
-        return Settings(_secrets_dir=secrets, **overrides)  # type: ignore[call-arg, arg-type]  # pydantic-settings' own argument
+        return Settings(_secrets_dir=secrets, **overrides)  # type: ignore[arg-type]  # checked by pydantic
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         variable = PREFIX + "_".join(str(part) for part in first["loc"]).upper()

@@ -1,0 +1,378 @@
+"""The command `exemplar`: what operators do. Results on stdout, the rest on stderr, exit code 0 only on success."""
+
+import json
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, date, datetime, timedelta
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import click
+from tqdm import tqdm
+
+from services import embedded
+from services.demo.year import year
+from services.events import credentials
+from services.events.credentials import SCOPES
+from services.events.sources import http
+from services.events.sources.importing import Progress, RefusedRow, import_file
+from services.events.sources.in_process import InProcessRecorder
+from services.events.sources.mapping import load_mapping
+from services.events.sources.protocol import Recorder
+from services.events.sources.protocol import Refused as RefusedEvent
+from services.kit import instants
+from services.kit.errors import ExemplarError, Invalid, Misconfigured
+from services.kit.lock import holding
+from services.kit.logs import configure_logs
+from services.kit.settings import PREFIX, Settings, load_settings
+
+P = ParamSpec("P")
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+SCOPE = click.Choice(SCOPES)
+
+FAILED, WRONG_SETTINGS = 1, 2
+DEMO_FOLDER = Path("exemplar-demo")
+DEMO_MARK = "made-by-exemplar-demo"
+CLI_SOURCE = "exemplar/cli"
+
+
+def main() -> None:
+    """Run the command that was called and exit: 0 on success, 1 on failure, 2 for wrong settings or usage."""
+    try:
+        exemplar.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as exit_:
+        sys.exit(exit_.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        tell("interrupted")
+        sys.exit(130)
+    except ExemplarError as error:
+        tell(f"exemplar: {error}")
+        sys.exit(WRONG_SETTINGS if isinstance(error, Misconfigured) else FAILED)
+
+
+def settings_help() -> str:
+    """Every setting with its default, for `exemplar --help`."""
+    lines: list[str] = []
+    for name, info in Settings.model_fields.items():
+        default = "" if info.default in ("", None) else f" [{info.default}]"
+        lines.append(f"  {PREFIX}{name.upper()}{default}\n      {info.description}")
+    secrets = (
+        f"  {PREFIX}SECRETS_DIR\n      folder of files named like these variables (in lower case), read for those unset"
+    )
+    return "\n".join(["\b", "Settings (environment variables, with their defaults):", *lines, secrets])
+
+
+@click.group(epilog=settings_help(), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="exemplar")
+def exemplar() -> None:
+    """Scorecards of leading by example, folded from an immutable log of what salespeople and their leaders do."""
+
+
+def tell(message: str) -> None:
+    """Say something to the person, on stderr."""
+    click.echo(message, err=True)
+
+
+def show(result: Any, as_json: bool, lines: Callable[[], Iterator[str]]) -> None:
+    """Print a result on stdout: as JSON for programs, or line by line for people."""
+    if as_json:
+        click.echo(json.dumps(result, ensure_ascii=False))
+        return
+    for line in lines():
+        click.echo(line)
+
+
+def as_json_option(command: Callable[P, None]) -> Callable[P, None]:
+    """The option `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(command)
+
+
+@contextmanager
+def progress_bar(what: str, unit: str, total: float | None) -> Iterator["tqdm[Any]"]:
+    """A bar with rate and time left, on stderr if that is a terminal."""
+    with tqdm(desc=what, unit=unit, total=total, file=sys.stderr, disable=None, unit_scale=True, leave=False) as bar:
+        yield bar
+
+
+@contextmanager
+def holding_node(settings: Settings) -> Iterator[embedded.Node]:
+    """The node on the settings' files, held by this process alone."""
+    held = holding(settings.data_dir, f"{PREFIX}DATA_DIR")
+    with held, embedded.opened(settings) as parts, embedded.running(parts) as node:
+        yield node
+
+
+# ---- serving --------------------------------------------------------------------------------------------------------
+
+
+def address_options(command: Callable[P, None]) -> Callable[P, None]:
+    """The options `--host` and `--port`."""
+
+    @click.option("--host", help=f"Address to listen on; default {PREFIX}HOST or 127.0.0.1.")
+    @click.option("--port", type=click.IntRange(0, 65535), help=f"0: any free one; default {PREFIX}PORT or 8000.")
+    @wraps(command)
+    def with_options(*arguments: P.args, **named: P.kwargs) -> None:
+        command(*arguments, **named)
+
+    return with_options
+
+
+def settings_for(host: str | None, port: int | None, **more: object) -> Settings:
+    """The settings, with what the options of the command say in place."""
+    given = {"host": host, "port": port, **more}
+    return load_settings(**{name: value for name, value in given.items() if value is not None})
+
+
+@exemplar.command()
+@address_options
+def serve(host: str | None, port: int | None) -> None:
+    """Serve everything from one process: ingress, fold and gateway, on the files of the data folder."""
+    settings = settings_for(host, port)
+    configure_logs(settings.log_level)
+    listening, url = embedded.listen(settings)
+    with listening, holding_node(settings) as node:
+        embedded.serve(node, listening, url)
+
+
+@exemplar.command()
+@address_options
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The day on which the year ends; default today (UTC).")
+@click.option("--seed", type=int, default=7, show_default=True, help="Another seed tells another year.")
+@click.option("--load-only", is_flag=True, help="Load the year and exit.")
+def demo(host: str | None, port: int | None, until: datetime | None, seed: int, load_only: bool) -> None:
+    """Load a made-up year of three teams and serve it.
+
+    It is told anew each time, into EXEMPLAR_DATA_DIR or the folder exemplar-demo; a folder with other data is refused.
+    """
+    folder = load_settings().data_dir if "data_dir" in load_settings().model_fields_set else DEMO_FOLDER
+    settings = settings_for(host, port, data_dir=folder, log_url="", database_url="", vault_url="", vault_key_file=None)
+    configure_logs("warning")
+    listening, url = embedded.listen(settings)
+    last_day = until.date() if until else datetime.now(UTC).date()
+    with listening, holding(folder, f"{PREFIX}DATA_DIR"):
+        _empty_demo_folder(folder)
+        with embedded.opened(settings) as parts, embedded.running(parts) as node:
+            _load_year(node, last_day, seed)
+            if load_only:
+                return
+            tell(_things_to_try(url, last_day))
+            embedded.serve(node, listening, url)
+
+
+def _empty_demo_folder(folder: Path) -> None:
+    """Remove an earlier demo; refuse a folder that holds something else."""
+    found = [path for path in folder.iterdir() if path.name != "lock"]
+    if found and not (folder / DEMO_MARK).exists():
+        raise Misconfigured(f"{PREFIX}DATA_DIR: {folder} holds data that no demo made: choose another folder")
+    for path in found:
+        path.unlink()
+    (folder / DEMO_MARK).touch()
+
+
+def _load_year(node: embedded.Node, until: date, seed: int) -> None:
+    events = list(year(seed, until))
+    recorder = InProcessRecorder(node.recording)
+    with progress_bar("telling a year", " acts", len(events)) as bar:
+        for start in range(0, len(events), 500):
+            part = events[start : start + 500]
+            for outcome in recorder.record(part):
+                if isinstance(outcome, RefusedEvent):
+                    raise Invalid(f"the made-up year holds an act that is refused: {outcome.reason}")
+            bar.update(len(part))
+    _catch_up(node)
+    tell(f"loaded {len(events)} acts of a year that ends on {until}")
+
+
+def _things_to_try(url: str, until: date) -> str:
+    """What to do with a demo: three queries, ready to be pasted into GraphiQL."""
+    period = f'period: {{from: "{until - timedelta(days=365)}", to: "{until}"}}'
+    return f"""
+Three leaders, three styles: River's guides, Summit's pushes at month's end, Harbour's says one thing and does another.
+Open {url}/graphql and try these, or see {url}/ for where things are.
+
+1. How do the three teams sell?
+   {{ teams {{ edges {{ node {{ name scorecard({period}) {{
+     scores {{ principle {{ title }} kept breached rate evidenceLevel }} guideIndex {{ value }} }} }} }} }} }}
+
+2. Does Harbour's leader do as he says?
+   {{ person(key: "p-004") {{ scorecard({period}) {{ score(principle: WALK_THE_TALK) {{
+     rate interval {{ low high }} reasons {{ reason count }} }} }} }} }}
+
+3. Which acts are behind Summit's pressing?
+   {{ team(key: "t-summit") {{ scorecard({period}) {{ score(principle: NO_PRESSURE) {{
+     trend(by: MONTH) {{ start kept breached }}
+     signals(verdict: BREACHED, first: 3) {{ edges {{ node {{ at reason person {{ key name }}
+       evidence {{ type time data }} }} }} }} }} }} }} }}
+"""
+
+
+def _catch_up(node: embedded.Node) -> None:
+    """Wait until the fold has come to where the log ends now."""
+    with closing(node.parts.log.reader()) as reader:
+        ends = {partition: end - 1 for partition, end in reader.ends().items() if end}
+    left = node.projector.status.waiting
+    with progress_bar("folding", " acts", left) as bar:
+        while not node.positions.wait_until(ends, 0.5):
+            waiting = node.projector.status.waiting
+            bar.update(max(left - waiting, 0))
+            left = waiting
+            node.check_ready()
+
+
+# ---- acts in --------------------------------------------------------------------------------------------------------
+
+
+@exemplar.command("import")
+@click.argument("file", type=FILE)
+@click.option(
+    "--mapping", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="What the rows mean."
+)
+@click.option("--to", "url", help="Send to this server instead of into the data folder.")
+@click.option(
+    "--key-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="File with the key for --to."
+)
+@click.option("--strict", is_flag=True, help="Stop at the first bad row.")
+@as_json_option
+def import_(file: Path, mapping: Path, url: str | None, key_file: Path | None, strict: bool, as_json: bool) -> None:
+    """Import a CSV, JSON lines or XES file, gzipped or not. Importing again changes nothing."""
+    rows = load_mapping(mapping)
+
+    def run(recorder: Recorder) -> dict[str, int]:
+        size = file.stat().st_size
+        with progress_bar(f"importing {file.name}", "B", size) as bar:
+
+            def on_progress(progress: Progress) -> None:
+                bar.set_postfix_str(f"{progress.rows} rows", refresh=False)
+                bar.update(progress.bytes_done - bar.n)
+
+            def on_refused(row: RefusedRow) -> None:
+                tqdm.write(f"{file}:{row.line}: {row.reason}", file=sys.stderr)
+
+            summary = import_file(file, rows, recorder, strict=strict, on_refused=on_refused, on_progress=on_progress)
+        return {name: getattr(summary, name) for name in ("read", "sent", "duplicates", "skipped", "refused")}
+
+    if url is not None:
+        with http_recorder(url, key_file) as over_http:
+            result = run(over_http)
+    else:
+        settings = load_settings()
+        configure_logs("warning")
+        with holding_node(settings) as node:
+            result = run(InProcessRecorder(node.recording))
+            _catch_up(node)
+    show(result, as_json, lambda: (f"{name:<11}{count:>9}" for name, count in result.items()))
+    if result["refused"]:
+        sys.exit(FAILED)
+
+
+@contextmanager
+def http_recorder(url: str, key_file: Path | None) -> Iterator[Recorder]:
+    """A recorder that posts to a server."""
+    recorder = http.HttpRecorder(url, http.read_key(key_file) if key_file else None)
+    try:
+        yield recorder
+    finally:
+        recorder.close()
+
+
+@exemplar.command()
+@click.argument("key")
+@click.option("--by", required=True, help="Key of the person who erases.")
+@click.option("--reason", required=True, help="Why; it is kept for ever, so no personal data.")
+def erase(key: str, by: str, reason: str) -> None:
+    """Erase the personal fields about a person or a customer, for ever. Scores and proofs stay as they were."""
+    event = {
+        "specversion": "1.0",
+        "id": f"erase-{uuid.uuid4()}",
+        "source": CLI_SOURCE,
+        "type": "exemplar.person.erased.v1",
+        "subject": key,
+        "time": instants.format_rfc3339(instants.now()),
+        "data": {"by": by, "reason": reason},
+    }
+    with embedded.opened(load_settings()) as parts, embedded.recording(parts) as recording:
+        outcome = InProcessRecorder(recording).record([event])[0]
+    if isinstance(outcome, RefusedEvent):
+        raise Invalid(outcome.reason, outcome.pointer)
+    tell(f"erased: the personal fields about {key} can never be read again")
+
+
+# ---- keys -----------------------------------------------------------------------------------------------------------
+
+
+@exemplar.group()
+def keys() -> None:
+    """API keys: make, list, revoke."""
+
+
+@keys.command("create")
+@click.option("--name", required=True, help="Name of the key, kept in the log as the recorder of its acts.")
+@click.option(
+    "--scope",
+    "scopes",
+    required=True,
+    multiple=True,
+    type=click.Choice(SCOPES),
+    help="What it may do; repeat for more.",
+)
+@click.option("--source", "sources", multiple=True, help="Prefix of the sources it may write; repeat for more.")
+@click.option("--person", help="Key of the person it belongs to.")
+def keys_create(name: str, scopes: tuple[str, ...], sources: tuple[str, ...], person: str | None) -> None:
+    """Make a key and print it, alone on stdout. It cannot be shown again."""
+    with embedded.opened(load_settings()) as parts:
+        click.echo(
+            credentials.create_key(parts.stores.control, name, scopes, instants.now(), sources=sources, person=person)
+        )
+
+
+@keys.command("list")
+@as_json_option
+def keys_list(as_json: bool) -> None:
+    """List the keys that were ever made."""
+    with embedded.opened(load_settings()) as parts:
+        found = credentials.list_keys(parts.stores.control)
+    rows = [
+        {
+            "name": key.name,
+            "scopes": list(key.scopes),
+            "sources": list(key.sources),
+            "person": key.person,
+            "created": instants.format_rfc3339(key.created),
+            "revoked": instants.format_rfc3339(key.revoked) if key.revoked is not None else None,
+        }
+        for key in found
+    ]
+    show(rows, as_json, lambda: (_key_line(row) for row in rows))
+
+
+def _key_line(row: dict[str, Any]) -> str:
+    state = f"revoked {row['revoked']}" if row["revoked"] else "valid"
+    person = f"  person {row['person']}" if row["person"] else ""
+    sources = f"  sources {','.join(row['sources'])}" if row["sources"] else ""
+    return f"{row['name']}  {state}  {','.join(row['scopes'])}{sources}{person}  created {row['created']}"
+
+
+@keys.command("revoke")
+@click.argument("name")
+def keys_revoke(name: str) -> None:
+    """Revoke a key; servers refuse it within 5 seconds."""
+    with embedded.opened(load_settings()) as parts:
+        credentials.revoke_key(parts.stores.control, name, instants.now())
+    tell(f"revoked: {name}")
+
+
+# ---- the model ------------------------------------------------------------------------------------------------------
+
+
+@exemplar.command()
+def migrate() -> None:
+    """Make or update the log and all tables. Doing it again changes nothing."""
+    with embedded.opened(load_settings()) as parts:
+        parts.stores.migrate(parts.built, instants.now())
+    tell("the log and all tables are up to date")

@@ -1,0 +1,34 @@
+"""How the fold stands, for Prometheus."""
+
+from collections.abc import Callable, Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from services.projections.projector import FoldStatus
+
+
+class FoldMetrics(Collector):
+    """Reads the status of a projector whenever it is scraped. Counts are since the process started."""
+
+    def __init__(self, status: Callable[[], FoldStatus]) -> None:
+        self._status = status
+
+    def collect(self) -> Iterator[Metric]:
+        """See Collector."""
+        status = self._status()
+        outcomes = CounterMetricFamily("exemplar_fold_records", "Records folded, by outcome", labels=["outcome"])
+        outcomes.add_metric(["act"], status.acts)
+        outcomes.add_metric(["duplicate"], status.duplicates)
+        outcomes.add_metric(["conflict"], status.conflicts)
+        outcomes.add_metric(["unreadable"], status.unreadable)
+        yield outcomes
+        yield CounterMetricFamily("exemplar_fold_batches", "Batches committed", value=status.batches)
+        yield GaugeMetricFamily("exemplar_fold_waiting", "Records in the log that wait for the fold", status.waiting)
+        yield GaugeMetricFamily("exemplar_fold_lag_seconds", "How long the oldest of them waits", status.lag_seconds)
+        yield GaugeMetricFamily("exemplar_fold_halted", "Halted partitions", len(status.halted or {}))
+        yield GaugeMetricFamily("exemplar_fold_stopped", "1 if the fold has stopped", float(status.failure is not None))
+        offsets = GaugeMetricFamily("exemplar_fold_next_offset", "Offset that is folded next", labels=["partition"])
+        for partition, offset in sorted(status.positions.items()):
+            offsets.add_metric([str(partition)], offset)
+        yield offsets
