@@ -85,6 +85,6 @@ def _is_walk_in(attempt: Attempt, acts: Sequence[Act], contacts: Lane, policy: P
     for position in after:
         if acts[position].time > latest:
             return False
-        if isinstance(acts[position].data, DecisionMade | OrderPlaced):
+        if isinstance(acts[position].data, (DecisionMade, OrderPlaced)):
             return True
     return False

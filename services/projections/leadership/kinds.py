@@ -23,11 +23,11 @@ from services.events.catalog.acts import (
 SALES_PURPOSES = frozenset(("introduce", "explore", "follow_up", "propose", "promote"))
 OFFERING = (SolutionRecommended, ProposalMade)
 TOUCHES = (ContactMade, MeetingHeld)
-SELLING = (ContactMade, *OFFERING, SpecialPromoted, UrgencyPressed, GoalAppealed)
+PUSHING = (SpecialPromoted, UrgencyPressed, GoalAppealed)
+SELLING = (ContactMade, *OFFERING, *PUSHING)
 REOPENING = (ContactReceived, OrderPlaced, NeedEstablished, DecisionMade)
 ENDING = (DecisionMade, ProspectReleased)
 TAKING_PART = (ContactReceived, MeetingHeld, HesitationVoiced, OrderPlaced, ReferralGiven, DecisionMade)
-PRESSING = (*OFFERING, SpecialPromoted, UrgencyPressed, GoalAppealed, ContactMade)
 
 
 def is_offer(data: ActData) -> bool:
@@ -39,7 +39,7 @@ def is_selling(data: ActData) -> bool:
     """A *selling act*: a contact to sell, an offer, a special, pressing, or an appeal to one's own goal."""
     if isinstance(data, ContactMade):
         return data.purpose in SALES_PURPOSES
-    return isinstance(data, SpecialPromoted | UrgencyPressed | GoalAppealed) or is_offer(data)
+    return isinstance(data, PUSHING) or is_offer(data)
 
 
 def is_sales_touch(data: ActData) -> bool:
@@ -81,7 +81,7 @@ def is_pressing(data: ActData) -> bool:
     """A *pressing* act, for `welcome-hesitation`."""
     if isinstance(data, ContactMade):
         return data.purpose in ("propose", "promote")
-    return isinstance(data, SpecialPromoted | UrgencyPressed | GoalAppealed) or is_offer(data)
+    return isinstance(data, PUSHING) or is_offer(data)
 
 
 def is_real_question(data: ActData) -> bool:

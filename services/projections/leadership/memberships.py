@@ -32,7 +32,7 @@ def stays_of(team: str, acts: Iterable[Act]) -> Iterator[Stay]:
     """
     open_: dict[str, Stay] = {}
     for act in acts:
-        if not isinstance(act.data, TeamJoined | TeamLeft):
+        if not isinstance(act.data, (TeamJoined, TeamLeft)):
             continue
         person = act.data.person
         stay = open_.get(person)
@@ -54,6 +54,6 @@ def team_of(key: str, acts: Iterable[Act]) -> Team | None:
     for act in acts:
         if isinstance(act.data, TeamFormed):
             found = Team(key, act.data.name, act.data.parent)
-        elif isinstance(act.data, TeamJoined | TeamLeft) and found is None:
+        elif isinstance(act.data, (TeamJoined, TeamLeft)) and found is None:
             found = Team(key, key, None)
     return found

@@ -22,7 +22,7 @@ def judge(history: History, _policy: Policy) -> Iterator[Signal]:
     bench = Bench(history, PRINCIPLE)
     voiced = history.lane(HesitationVoiced)
     questions = history.lane(QuestionAsked, where=kinds.is_real_question)
-    pressing = history.lane(*kinds.PRESSING, where=kinds.is_pressing)
+    pressing = history.lane(*kinds.SELLING, where=kinds.is_pressing)
     explorations = _explorations(history)
     for hesitation, data in history.each(HesitationVoiced):
         until = voiced.first_after(hesitation, data.deal) or history.end
