@@ -80,6 +80,11 @@ class FollowThrough(Figures, frozen=True, kw_only=True):
     touches_at_most: Count = 7
     pause_days: Days = 30
 
+    def __post_init__(self) -> None:
+        """Giving up early and crossing the line must not overlap."""
+        if self.touches_at_least > self.touches_at_most:
+            raise ValueError("`touches_at_least` is more than `touches_at_most`")
+
 
 class AcceptDecisions(Figures, frozen=True, kw_only=True):
     """For `accept-decisions`."""
@@ -113,6 +118,11 @@ class Evidence(Figures, frozen=True, kw_only=True):
 
     fair_customers: Count = 5
     solid_customers: Count = 20
+
+    def __post_init__(self) -> None:
+        """What is solid is fair too."""
+        if self.fair_customers > self.solid_customers:
+            raise ValueError("`fair_customers` is more than `solid_customers`")
 
 
 class GuideIndex(Figures, frozen=True, kw_only=True):
