@@ -2,15 +2,15 @@
 
 import os
 import sqlite3
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from threading import Lock
 from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Column, Connection, Engine, LargeBinary, MetaData, Table, Text, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import OperationalError
 
 from services.events.vault.wrapping import KEY_BYTES, WrappingKey
 from services.kit import instants
@@ -20,6 +20,7 @@ from services.kit.errors import Corrupt, Misconfigured, Unavailable
 AREA = "vault"
 REMEMBERED = instants.SECOND  # a destruction by another process takes effect after this long
 REMEMBERED_PERSONS = 20_000
+CLEAR_SECONDS = 5.0  # how long a destruction waits for those who still read what it is to clear, in SQLite
 _ASKED_AT_ONCE = 10_000  # SQLite takes 32,766 parameters in a statement
 
 metadata = MetaData()
@@ -36,8 +37,15 @@ data_keys = Table(
 class SqlVault:
     """Vault over an engine on the area `vault`, whose tables are there. It remembers unwrapped keys for a second."""
 
-    def __init__(self, engine: Engine, wrapping_key: WrappingKey, clock: Callable[[], int] = instants.now) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        wrapping_key: WrappingKey,
+        clock: Callable[[], int] = instants.now,
+        clear_seconds: float = CLEAR_SECONDS,
+    ) -> None:
         self._engine = engine
+        self._clear_seconds = clear_seconds
         self._wrapping_key = wrapping_key
         self._clock = clock
         self._remembered = _Remembered(clock)
@@ -80,7 +88,7 @@ class SqlVault:
             )
         self._remembered.keep(dict.fromkeys(persons), now)
         if self._engine.dialect.name == "sqlite":
-            _empty_wal(self._engine)
+            _empty_wal(str(self._engine.url.database), self._clear_seconds)
 
     def _find(self, persons: Collection[str]) -> dict[str, bytes | None]:
         """The keys of those who have one and None for the erased, remembered or read."""
@@ -162,18 +170,19 @@ class _Remembered:
         return current
 
 
-def _empty_wal(engine: Engine) -> None:
-    """Bring everything into SQLite's main file and empty the write-ahead log, in which old pages still hold the key."""
+def _empty_wal(file: str, seconds: float) -> None:
+    """Bring everything into SQLite's main file and empty the write-ahead log, in which old pages still hold the key.
+
+    SQLite waits for readers by itself, but not for another checkpoint.
+    """
+    deadline = time.monotonic() + seconds
     try:
-        connection = engine.raw_connection()
-        try:
-            cursor = connection.cursor()
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            row = cursor.fetchone()
-            cursor.close()
-        finally:
-            connection.close()
-    except (OperationalError, sqlite3.OperationalError, TimeoutError) as error:
+        with closing(sqlite3.connect(file, timeout=seconds, isolation_level=None)) as connection:
+            while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                if time.monotonic() > deadline:
+                    raise Unavailable(
+                        "the key was destroyed, but the vault is too busy to clear its traces: do it again"
+                    )
+                time.sleep(0.01)
+    except sqlite3.OperationalError as error:
         raise Unavailable("the vault does not answer") from error
-    if row is None or row[0]:
-        raise Unavailable("the key was destroyed, but the vault is too busy to clear its traces: do it again")
