@@ -1,0 +1,184 @@
+"""The commands as an operator runs them: processes of their own, with exit codes, stdout and stderr."""
+
+import json
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from services.kit.settings import PREFIX, Settings
+from tests.serving import environment, run, serving
+
+CONTACT = {
+    "specversion": "1.0",
+    "id": "1",
+    "source": "/crm",
+    "type": "exemplar.contact.made.v1",
+    "subject": "c-1",
+    "time": "2026-01-05T09:00:00Z",
+    "data": {"rep": "r-1", "channel": "call", "purpose": "introduce", "text": "good morning"},
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty place for a data folder."""
+    return tmp_path / "data"
+
+
+def test_help_lists_every_command_and_setting(folder: Path) -> None:
+    """`exemplar --help` names every setting with its meaning, and every command has help of its own."""
+    shown = run(folder, ["--help"])
+    assert shown.returncode == 0
+    for name in Settings.model_fields:
+        assert f"{PREFIX}{name.upper()}" in shown.stdout
+    commands = re.findall(r"^  ([a-z-]+)  ", shown.stdout.split("Commands:")[1], re.MULTILINE)
+    assert {"demo", "serve", "migrate", "import", "keys", "erase"} <= set(commands)
+    for command in commands:
+        assert run(folder, [command, "--help"]).returncode == 0
+
+
+def test_wrong_setting_names_the_variable(folder: Path) -> None:
+    """A setting that is wrong ends the command with 2, naming the variable and not its value."""
+    ended = run(folder, ["migrate"], port="over nine thousand")
+    assert ended.returncode == 2
+    assert "EXEMPLAR_PORT" in ended.stderr
+    assert "over nine thousand" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("log_url", "mysql://x/y"),
+        ("database_url", "mysql://x/y"),
+        ("vault_url", "nonsense"),
+        ("policy_file", "/nowhere/policy.toml"),
+        ("secrets_dir", "/nowhere"),
+    ],
+)
+def test_unusable_settings_end_with_2(folder: Path, variable: str, value: str) -> None:
+    """What a setting names and cannot be used ends the command with 2, naming the variable."""
+    ended = run(folder, ["migrate"], **{variable: value})
+    assert ended.returncode == 2
+    assert f"EXEMPLAR_{variable.upper()}" in ended.stderr
+
+
+def test_secrets_folder_gives_settings(folder: Path, tmp_path: Path) -> None:
+    """A file named like a variable in the secrets folder gives a setting that the environment does not."""
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "exemplar_log_url").write_text(f"sqlite:///{tmp_path / 'elsewhere.sqlite'}")
+    assert run(folder, ["migrate"], secrets_dir=str(secrets)).returncode == 0
+    assert (tmp_path / "elsewhere.sqlite").exists()
+
+
+def test_migrate_twice_changes_nothing(folder: Path) -> None:
+    """`migrate` makes everything, and doing it again changes nothing."""
+    assert run(folder, ["migrate"]).returncode == 0
+    assert (folder / "vault.key").stat().st_mode & 0o777 == 0o600
+    assert run(folder, ["migrate"]).returncode == 0
+
+
+def test_key_is_printed_once_and_alone(folder: Path) -> None:
+    """`keys create` prints the key alone on stdout; neither the list nor any file shows it again."""
+    made = run(folder, ["keys", "create", "--name", "crm", "--scope", "acts:write", "--source", "/crm"])
+    assert made.returncode == 0
+    key = made.stdout.strip()
+    assert made.stdout == key + "\n"
+    assert len(key) > 40
+    listed = json.loads(run(folder, ["keys", "list", "--json"]).stdout)
+    assert [(row["name"], row["scopes"], row["sources"], row["revoked"]) for row in listed] == [
+        ("crm", ["acts:write"], ["/crm"], None)
+    ]
+    assert all(key.encode() not in path.read_bytes() for path in folder.iterdir())
+
+
+def test_names_of_keys_are_unique_for_ever(folder: Path) -> None:
+    """A name is taken once and for ever, revoked or not; an unknown name cannot be revoked."""
+    create = ["keys", "create", "--name", "ops", "--scope", "admin"]
+    assert run(folder, create).returncode == 0
+    assert run(folder, ["keys", "revoke", "ops"]).returncode == 0
+    assert run(folder, create).returncode == 1
+    assert run(folder, ["keys", "revoke", "nobody"]).returncode == 1
+
+
+def test_serve_refuses_a_folder_in_use(folder: Path) -> None:
+    """A second process on the same folder ends with 2 and names the pid of the holder."""
+    with serving(folder) as server:
+        for arguments in (["serve", "--port", "0"], ["import", __file__, "--mapping", "examples/crm_sales_teams.toml"]):
+            ended = run(folder, arguments)
+            assert ended.returncode == 2, ended.stderr
+            assert f"process {server.process.pid}" in ended.stderr
+
+
+def test_serve_refuses_a_taken_port(folder: Path, tmp_path: Path) -> None:
+    """A port that is taken ends `serve` with 2 and the name of the setting."""
+    with serving(folder) as server:
+        port = server.url.rsplit(":", 1)[1]
+        ended = run(tmp_path / "other", ["serve", "--port", port])
+        assert ended.returncode == 2
+        assert "EXEMPLAR_PORT" in ended.stderr
+        assert port in ended.stderr
+
+
+def test_sigterm_ends_with_0(folder: Path) -> None:
+    """SIGTERM stops a server with exit code 0, and what it acknowledged is there when it starts again."""
+    with serving(folder) as server:
+        assert server.post(CONTACT).status == 202
+        assert server.stop() == 0
+    with serving(folder) as server:
+        position = server.post({**CONTACT, "id": "2"}).json()["position"]
+        assert position.endswith(":1")
+
+
+def test_revoked_key_is_refused_by_a_running_server(folder: Path) -> None:
+    """Keys made and revoked beside a running server take effect in it; the first key ends open mode."""
+    with serving(folder) as server:
+        assert server.post(CONTACT).status == 202
+        key = run(
+            folder, ["keys", "create", "--name", "crm", "--scope", "acts:write", "--source", "/crm"]
+        ).stdout.strip()
+        _until(lambda: server.post({**CONTACT, "id": "2"}).status == 401)
+        assert server.post({**CONTACT, "id": "3"}, authorization=f"Bearer {key}").status == 202
+        assert server.post({**CONTACT, "source": "/other"}, authorization=f"Bearer {key}").status == 403
+        assert run(folder, ["keys", "revoke", "crm"]).returncode == 0
+        _until(lambda: server.post({**CONTACT, "id": "4"}, authorization=f"Bearer {key}").status == 401)
+
+
+def test_erase_beside_a_running_server(folder: Path) -> None:
+    """`erase` beside a running server logs the erasure, which nobody can be spared but `public` and `unattributed`."""
+    with serving(folder) as server:
+        assert server.post(CONTACT).status == 202
+        assert run(folder, ["erase", "c-1", "--by", "dpo", "--reason", "asked for"]).returncode == 0
+        assert run(folder, ["erase", "public", "--by", "dpo", "--reason", "asked for"]).returncode == 1
+        assert server.post({**CONTACT, "id": "2"}).status == 202
+    raw = b"".join(path.read_bytes() for path in folder.iterdir())
+    assert b"good morning" not in raw
+
+
+def test_demo_leaves_other_data_alone(folder: Path) -> None:
+    """`demo` refuses a folder that holds data of its own, and tells its year anew in a folder it made."""
+    assert run(folder, ["migrate"]).returncode == 0
+    refused = run(folder, ["demo", "--load-only"])
+    assert refused.returncode == 2
+    assert "EXEMPLAR_DATA_DIR" in refused.stderr
+    fresh = folder.with_name("fresh")
+    for _ in range(2):
+        told = run(fresh, ["demo", "--load-only", "--until", "2026-01-01"])
+        assert told.returncode == 0, told.stderr
+        assert "acts of a year that ends on 2026-01-01" in told.stderr
+
+
+def test_environment_of_tests_is_their_own(folder: Path) -> None:
+    """No setting of whoever runs the tests reaches the commands under test."""
+    names = {name for name in environment(folder) if name.startswith("EXEMPLAR_")}
+    assert names == {"EXEMPLAR_DATA_DIR"}
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    """Ask again until it holds: what another process did takes effect within 5 seconds."""
+    end = time.monotonic() + 5
+    while not holds():
+        assert time.monotonic() < end, "it took more than 5 seconds"
