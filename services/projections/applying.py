@@ -15,7 +15,7 @@ from services.events.catalog.acts import PUBLIC, UNATTRIBUTED
 from services.events.catalog.envelope import ID_LENGTH, SOURCE_LENGTH, Act, Catalogue, same_content
 from services.events.log.protocol import Place, Record
 from services.events.vault.protocol import Vault
-from services.kit.database import among, insert_missing
+from services.kit.database import among, insert_missing, insert_rows
 from services.kit.errors import Corrupt, Invalid
 from services.projections.leadership import folding
 from services.projections.leadership.folding import Fold
@@ -36,8 +36,8 @@ _DERIVED = (
     (standards, standards.c.leader),
     (names, names.c.subject),
 )
-_Key = tuple[Any, ...]
-_Rows = dict[Table, dict[_Key, _Key]]
+_Row = tuple[Any, ...]
+_Rows = dict[Table, set[_Row]]
 
 
 class Rules(NamedTuple):
@@ -100,7 +100,7 @@ def keep(connection: Connection, arrivals: Sequence[Arrival], rules: Rules) -> K
         elif not same_content(counting, arrival.act, rules.catalogue.personal[counting.name]):
             conflicts.append(_conflict(arrival, offset))
     if new:
-        connection.execute(insert(acts), [_act_row(arrival) for arrival in new])
+        insert_rows(connection, acts, [_act_row(arrival) for arrival in new])
         named = {entity for arrival in new for entity in folding.named(arrival.act)}
         insert_missing(connection, entities, [{"kind": kind, "key": key} for kind, key in sorted(named)])
     if conflicts:
@@ -127,21 +127,11 @@ def stored_act(record: bytes, catalogue: Catalogue) -> Act:
         raise Corrupt(f"an act of the read model cannot be read any more ({error}): run `exemplar rebuild`") from error
 
 
-def _act_row(arrival: Arrival) -> dict[str, Any]:
-    act = arrival.act
-    return {
-        "partition": arrival.place.partition,
-        "log_offset": arrival.place.offset,
-        "subject": act.subject,
-        "source": act.source,
-        "act_id": act.id,
-        "name": act.name,
-        "time_us": act.time,
-        "recorded_us": arrival.place.recorded_at,
-        "rep": getattr(act.data, "rep", None),
-        "retracted": False,
-        "record": arrival.value,
-    }
+def _act_row(arrival: Arrival) -> _Row:
+    """The row of a new act, not known to be retracted; values in the order of the table's columns."""
+    (partition, offset, recorded_at), value, act = arrival
+    rep = getattr(act.data, "rep", None)
+    return (partition, offset, act.subject, act.source, act.id, act.name, act.time, recorded_at, rep, False, value)
 
 
 # ---- dead letters ----
@@ -233,7 +223,7 @@ def refold(
     touched = Touched(set(), set())
     for chunk in _chunks(connection, subjects):
         stored = _load_acts(connection, chunk, rules.catalogue, decoded or {})
-        wanted: _Rows = {table: {} for table, _ in _DERIVED}
+        wanted: _Rows = {table: set() for table, _ in _DERIVED}
         flags: list[dict[str, Any]] = []
         for subject, its_acts in stored.items():
             _fold_subject(subject, its_acts, rules, wanted, flags)
@@ -266,7 +256,7 @@ def _load_acts(
     its_acts = among(connection, [acts.c.subject], [(subject,) for subject in subjects])
     query = select(acts.c.subject, acts.c.partition, acts.c.log_offset, acts.c.retracted, acts.c.record).where(its_acts)
     found: dict[str, list[_Stored]] = {}
-    for subject, partition, offset, retracted, record in connection.execute(query):
+    for subject, partition, offset, retracted, record in connection.execute(query).all():
         act = decoded.get((partition, offset)) or stored_act(record, catalogue)
         found.setdefault(subject, []).append(_Stored(partition, offset, retracted, act))
     return found
@@ -283,28 +273,19 @@ def _fold_subject(
         retracted = (one.act.source, one.act.id) in folded.retracted
         if retracted != one.retracted:
             flags.append({"p": one.partition, "o": one.offset, "r": retracted})
-    for signal in folded.signals:
-        row = _signal_row(subject, partition, signal, offsets)
-        wanted[signals][row[:1]] = row
-    for stay in folded.stays:
-        wanted[memberships][stay.team, stay.person, stay.from_] = (
-            stay.team, stay.person, stay.from_, stay.role, stay.to,
-        )  # fmt: skip
+    wanted[signals].update(_signal_row(subject, partition, signal, offsets) for signal in folded.signals)
+    wanted[memberships].update((stay.team, stay.person, stay.from_, stay.role, stay.to) for stay in folded.stays)
     if folded.team is not None:
-        wanted[teams][(subject,)] = (subject, _storable(folded.team.name), folded.team.parent)
-    for standard in folded.standards:
-        key = (standard.leader, standard.team, int(standard.principle))
-        wanted[standards][key] = (*key, standard.stated)
-    for name in folded.names:
-        offset = offsets[name.act.source, name.act.id]
-        wanted[names][name.kind, subject, name.key] = (
-            name.kind, subject, name.key, name.act.time, partition, offset,
-        )  # fmt: skip
+        wanted[teams].add((subject, _storable(folded.team.name), folded.team.parent))
+    wanted[standards].update((said.leader, said.team, int(said.principle), said.stated) for said in folded.standards)
+    for kind, key, act in folded.names:
+        wanted[names].add((kind, subject, key, act.time, partition, offsets[act.source, act.id]))
 
 
-def _signal_row(subject: str, partition: int, signal: Signal, offsets: Mapping[tuple[str, str], int]) -> _Key:
+def _signal_row(subject: str, partition: int, signal: Signal, offsets: Mapping[tuple[str, str], int]) -> _Row:
+    """The row of a signal without its id, which is worked out for those alone that are written."""
+    evidence = ",".join([str(offsets[act.source, act.id]) for act in signal.evidence])
     return (
-        signal_id(subject, signal),
         subject,
         partition,
         signal.person,
@@ -314,47 +295,46 @@ def _signal_row(subject: str, partition: int, signal: Signal, offsets: Mapping[t
         signal.reason,
         signal.at,
         signal.belongs,
-        f"[{','.join(str(offsets[act.source, act.id]) for act in signal.evidence)}]",
+        f"[{evidence}]",
     )
 
 
-def signal_id(subject: str, signal: Signal) -> bytes:
-    """16 bytes that name a signal by what it says and of which acts, the same in every model of the same acts."""
-    parts = [subject, str(int(signal.principle)), str(int(signal.verdict)), signal.reason, signal.person]
-    for act in signal.evidence:
-        parts += (act.source, act.id)
-    digest = blake2b(digest_size=16)
-    for part in parts:
-        encoded = part.encode()
-        digest.update(b"%d:%b" % (len(encoded), encoded))
-    return digest.digest()
+def signal_id(row: Sequence[Any]) -> bytes:
+    """16 bytes that name a signal by all it says: its row without the id. The same in every model of the same log."""
+    return blake2b(msgspec.json.encode(row), digest_size=16).digest()
 
 
 def _load_derived(connection: Connection, subjects: Iterable[str]) -> _Rows:
+    """What is stored about subjects, signals without their ids."""
     given = [(subject,) for subject in subjects]
     rows: _Rows = {}
     for table, column in _DERIVED:
-        width = len(table.primary_key)
-        found = connection.execute(select(table).where(among(connection, [column], given)))
-        rows[table] = {row[:width]: row for row in map(tuple, found)}
+        columns = [one for one in table.columns if one is not signals.c.id]
+        found = connection.execute(select(*columns).where(among(connection, [column], given))).all()
+        rows[table] = set(map(tuple, found))
     return rows
 
 
 def _write_changes(connection: Connection, stored: _Rows, wanted: _Rows, touched: Touched) -> None:
     """Delete and insert the rows that differ, and note whom they are about."""
     for table, rows in wanted.items():
-        before = stored.get(table, {})
-        gone = [row for key, row in before.items() if rows.get(key) != row]
-        new = [row for key, row in rows.items() if before.get(key) != row]
-        names_of = [column.name for column in table.columns]
+        before = stored.get(table, set())
+        gone, new = _with_ids(table, before - rows), _with_ids(table, rows - before)
         if gone:
-            key = and_(*(column == bindparam(f"k_{column.name}") for column in table.primary_key))
-            width = len(table.primary_key)
-            dead = [{f"k_{name}": value for name, value in zip(names_of[:width], row, strict=False)} for row in gone]
-            connection.execute(delete(table).where(key), dead)
-        if new:
-            connection.execute(insert(table), [dict(zip(names_of, row, strict=True)) for row in new])
-        for column, seen in (("person", touched.persons), ("leader", touched.persons), ("team", touched.teams)):
-            if column in table.columns:
-                place = names_of.index(column)
-                seen.update(row[place] for rows_of in (gone, new) for row in rows_of)
+            key = list(table.primary_key)
+            this = and_(*(column == bindparam(f"k{place}") for place, column in enumerate(key)))
+            dead = [{f"k{place}": row[place] for place in range(len(key))} for row in gone]
+            connection.execute(delete(table).where(this), dead)
+        insert_rows(connection, table, new)
+        columns = [column.name for column in table.columns]
+        for name, seen in (("person", touched.persons), ("leader", touched.persons), ("team", touched.teams)):
+            if name in columns:
+                place = columns.index(name)
+                seen.update(row[place] for row in (*gone, *new))
+
+
+def _with_ids(table: Table, rows: Iterable[_Row]) -> list[_Row]:
+    """Rows as the table has them, in an order that is the same whenever the rows are."""
+    if table is signals:
+        return sorted((signal_id(row), *row) for row in rows)
+    return sorted(rows, key=lambda row: row[: len(table.primary_key)])

@@ -6,18 +6,20 @@ every commit is conditional on it, so that one who was replaced (a zombie) commi
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import groupby
 from threading import Event
 from typing import NamedTuple
 
 import structlog
 from sqlalchemy import Connection, Engine, bindparam, select, update
 
+from services.events.catalog.envelope import Act
 from services.events.log.protocol import LogReader, Position, Record
 from services.events.vault.protocol import Vault
 from services.kit.database import reading, writing
 from services.kit.errors import Conflict, Corrupt, Invalid, Unavailable
 from services.kit.instants import SECOND
-from services.projections.applying import ERASED, Arrival, Kept, Rules, bury, destroy_keys, keep, refold
+from services.projections.applying import ERASED, Arrival, Kept, Rules, Touched, bury, destroy_keys, keep, refold
 from services.projections.stores import REMEMBERED_SECONDS, Built, ModelSource, check_built, check_ends
 from services.projections.tables import acts, partitions
 
@@ -71,8 +73,8 @@ class FoldStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class _Partition:
-    """A partition as its row has it."""
+class Partition:
+    """A partition as its row has it: the next offset, who may write, and whether it is halted."""
 
     next_offset: int
     epoch: int
@@ -86,7 +88,11 @@ class _Batch(NamedTuple):
 
     arrivals: list[Arrival]
     unreadable: list[tuple[Record, str]]
-    after: dict[int, _Partition]
+    after: dict[int, Partition]
+
+
+Refold = Callable[[Connection, Collection[str], Rules, Mapping[tuple[int, int], Act]], Touched]
+"""Folds the subjects of a batch anew: `applying.refold`; a rebuild does that later, for all batches at once."""
 
 
 def _nowhere(step: str) -> None:
@@ -114,6 +120,7 @@ class Projector:
         *,
         owner: str,
         sizes: Sizes = DEFAULT_SIZES,
+        refold: Refold = refold,
         at_step: Callable[[str], None] = _nowhere,
         on_commit: Callable[[Commit], None] = _nobody,
     ) -> None:
@@ -125,13 +132,13 @@ class Projector:
         self._clock = clock
         self._owner = owner
         self._sizes = sizes
+        self._refold = refold
         self._at_step = at_step
         self._on_commit = on_commit
         self._wanted: Collection[int] | None = None
-        self._taken: dict[int, _Partition] = {}
+        self._taken: dict[int, Partition] = {}
         self._engine: Engine | None = None
         self._must_reload = False
-        self._far_behind = True
         self.status = FoldStatus({})
 
     # ---- taking partitions ----
@@ -197,7 +204,8 @@ class Projector:
         """Take one batch into the model; how many records that were (0: there are none, or they are halted)."""
         self._refresh()
         position = {p: row.next_offset for p, row in self._taken.items() if row.halted_because is None}
-        limit = self._sizes.catch_up if self._far_behind else self._sizes.batch
+        # All that waits at once, within bounds: a subject is folded once a batch, however many of its acts are in it.
+        limit = min(self._sizes.catch_up, max(self._sizes.batch, self.status.waiting))
         records = self._reader.read(position, limit, wait) if position else []
         self._at_step("read")
         if records:
@@ -212,33 +220,35 @@ class Projector:
     def _sorted(self, records: Iterable[Record]) -> _Batch:
         """Read each record; a partition with too many unreadable ones in a row halts, the rest of it stays unread."""
         batch = _Batch([], [], {})
-        for record in sorted(records, key=lambda record: record.place):
-            partition = record.place.partition
-            row = batch.after.get(partition, self._taken[partition])
-            if row.halted_because is not None:
-                continue
-            row = replace(row, next_offset=record.place.offset + 1, applied=record.place.recorded_at)
+        in_order = sorted(records, key=lambda record: record.place)
+        for partition, its_records in groupby(in_order, key=lambda record: record.place.partition):
+            batch.after[partition] = self._read_partition(self._taken[partition], its_records, batch)
+        return batch
+
+    def _read_partition(self, row: Partition, records: Iterable[Record], batch: _Batch) -> Partition:
+        """Read what came of one partition into the batch; its row after that."""
+        most = self._sizes.halt_after
+        in_row, halted, last = row.unreadable_in_row, None, None
+        for record in records:
+            last = record.place
             try:
                 act = self._rules.catalogue.decode_record(record.value)
             except Invalid as error:
                 reason = f"{error} ({error.pointer})" if error.pointer else str(error)
                 batch.unreadable.append((record, reason))
-                row = self._bear(partition, row)
+                in_row += 1
+                if most is not None and in_row > most:
+                    halted = (
+                        f"{in_row} unreadable records in a row up to offset {last.offset}: see `exemplar dead-letters`"
+                    )
+                    _log.error("a partition is halted", partition=last.partition, reason=halted)
+                    break
             else:
                 batch.arrivals.append(Arrival(record.place, record.value, act))
-                row = replace(row, unreadable_in_row=0)
-            batch.after[partition] = row
-        return batch
-
-    def _bear(self, partition: int, row: _Partition) -> _Partition:
-        """Count one more unreadable record in a row, and halt the partition if that is one too many."""
-        count = row.unreadable_in_row + 1
-        most = self._sizes.halt_after
-        if most is None or count <= most:
-            return replace(row, unreadable_in_row=count)
-        because = f"{count} unreadable records in a row up to offset {row.next_offset - 1}: see `exemplar dead-letters`"
-        _log.error("a partition is halted", partition=partition, reason=because)
-        return replace(row, unreadable_in_row=count, halted_because=because)
+                in_row = 0
+        if last is None:
+            return row
+        return Partition(last.offset + 1, row.epoch, last.recorded_at, in_row, halted)
 
     def _apply(self, batch: _Batch) -> None:
         if self._engine is None:
@@ -251,7 +261,7 @@ class Projector:
             kept = keep(connection, batch.arrivals, self._rules)
             bury(connection, batch.unreadable)
             decoded = {(a.place.partition, a.place.offset): a.act for a in kept.new}
-            touched = refold(connection, {a.act.subject for a in kept.new}, self._rules, decoded)
+            touched = self._refold(connection, {a.act.subject for a in kept.new}, self._rules, decoded)
             _save(connection, batch.after)
             destroy_keys(self._vault, erased)  # before the commit: killed in between, it is done again
             self._at_step("written")
@@ -285,7 +295,6 @@ class Projector:
         """Work out what waits and since when: at most since the last record applied before it was taken in."""
         waiting = {p: ends.get(p, 0) - row.next_offset for p, row in self._taken.items()}
         behind = {p: count for p, count in waiting.items() if count > 0}
-        self._far_behind = sum(behind.values()) > self._sizes.catch_up
         now = self._clock()
         since = [
             self._taken[p].applied
@@ -305,19 +314,30 @@ class Projector:
         self.status = replace(self.status, failure=str(error) or type(error).__name__)
 
 
-def _load(connection: Connection, wanted: Collection[int] | None, lock: bool = False) -> dict[int, _Partition]:
+def load_partitions(engine: Engine) -> dict[int, Partition]:
+    """Every partition of a model."""
+    with reading(engine) as connection:
+        return _load(connection, None)
+
+
+def positions_of(connection: Connection) -> dict[int, int]:
+    """The next offset of each partition of a model."""
+    return {p: row.next_offset for p, row in _load(connection, None).items()}
+
+
+def _load(connection: Connection, wanted: Collection[int] | None, lock: bool = False) -> dict[int, Partition]:
     query = select(partitions).order_by(partitions.c.partition)
     if wanted is not None:
         query = query.where(partitions.c.partition.in_(wanted))
     if lock:
         query = query.with_for_update()
     return {
-        row.partition: _Partition(row.next_offset, row.epoch, row.applied_us, row.unreadable_in_row, row.halted_because)
+        row.partition: Partition(row.next_offset, row.epoch, row.applied_us, row.unreadable_in_row, row.halted_because)
         for row in connection.execute(query)
     }
 
 
-def _save(connection: Connection, rows: Mapping[int, _Partition]) -> None:
+def _save(connection: Connection, rows: Mapping[int, Partition]) -> None:
     """Write partitions, each conditional on its epoch."""
     mine = (partitions.c.partition == bindparam("p")) & (partitions.c.epoch == bindparam("e"))
     change = (
@@ -341,7 +361,7 @@ def _save(connection: Connection, rows: Mapping[int, _Partition]) -> None:
         raise Fenced("another projector has taken a partition")
 
 
-def _check_epochs(mine: Mapping[int, _Partition], now: Mapping[int, _Partition]) -> None:
+def _check_epochs(mine: Mapping[int, Partition], now: Mapping[int, Partition]) -> None:
     lost = sorted(p for p in now if now[p].epoch != mine[p].epoch)
     if lost:
         raise Fenced(f"another projector has taken partitions {lost}")

@@ -66,7 +66,7 @@ Index("acts_erasures", acts.c.subject, sqlite_where=_erasures, postgresql_where=
 signals = Table(
     "signals",
     model,
-    Column("id", LargeBinary(16), primary_key=True),  # a digest: subject, principle, verdict, reason, person, evidence
+    Column("id", LargeBinary(16), primary_key=True),  # a digest of the other columns
     Column("subject", Text, nullable=False),  # the unit of the fold: a customer, or a leader for what has no customer
     Column("partition", Integer, nullable=False),
     Column("person", Text, nullable=False),

@@ -198,7 +198,7 @@ def test_another_log_or_policy_is_refused(world: FoldWorld) -> None:
         world.stores.migrate(world.built._replace(log_id="another"), 0)
     with pytest.raises(Corrupt, match="partitions"):
         world.stores.migrate(world.built._replace(partitions=4), 0)
-    strict = Policy(name="strict", follow_through=FollowThrough(touches_at_least=9))
+    strict = Policy(name="strict", follow_through=FollowThrough(touches_at_least=6))
     with pytest.raises(Misconfigured, match=r"EXEMPLAR_POLICY_FILE.*exemplar rebuild"):
         world.stores.migrate(built_on(world.log.identity, strict.identity, Catalogue()), 0)
 

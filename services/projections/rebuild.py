@@ -1,0 +1,302 @@
+"""Building the read model afresh from the log, beside the live one, and switching to it in one step.
+
+All acts are kept first and each subject is folded once, so that a rebuild reads every act twice, however scattered over
+the log its subject is; then it catches up like any projector. Until the switch, the live model serves as it was.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from sqlalchemy import URL, Engine, Table, case, func, insert, select, update
+
+from services.events.log.protocol import Identity, LogReader, Position, Record
+from services.events.vault.protocol import Vault
+from services.kit.database import open_engine, reading, sync_area, writing
+from services.projections.applying import Rules, Touched, refold
+from services.projections.leadership.signals import Principle, Verdict
+from services.projections.projector import Projector, Sizes, load_partitions
+from services.projections.stores import Built, ModelSource, Stores, area_of, read_facts
+from services.projections.tables import acts, dead_letters, facts, partitions, signals
+
+ACTS_AT_ONCE = 20_000
+SUBJECTS_AT_ONCE = 5_000
+RATE_FACT = "rebuilt_acts_per_second"
+ASSUMED_RATE = 10_000  # acts a second, until a rebuild has measured it
+MOVES_SHOWN = 50
+
+
+class Plan(NamedTuple):
+    """What a rebuild would do: records to read at most, under which policy, and about how many seconds it takes."""
+
+    records: int
+    policy_before: str
+    policy_after: str
+    catalogue_changed: bool
+    seconds: float
+
+
+class Progress(NamedTuple):
+    """How far a rebuild is: acts done of about how many, acts a second, and seconds left by that rate."""
+
+    done: int
+    total: int
+    rate: float
+    seconds_left: float
+
+
+class Counts(NamedTuple):
+    """Signals of a person on a principle, over all time."""
+
+    kept: int
+    breached: int
+
+
+class Move(NamedTuple):
+    """A person's counts on a principle that are not what they were."""
+
+    person: str
+    principle: Principle
+    before: Counts
+    after: Counts
+
+
+class Rebuilt(NamedTuple):
+    """What a rebuild has done. `moves`: the largest first, MOVES_SHOWN at most, of `moved` in all."""
+
+    generation: int
+    acts: int
+    seconds: float
+    dead_letters_before: int
+    dead_letters_after: int
+    moved: int
+    moves: list[Move]
+
+
+class Source(NamedTuple):
+    """What a model is built from. The reader is used by the thread that builds, and by nobody else meanwhile."""
+
+    log: LogReader
+    vault: Vault
+    rules: Rules
+    built: Built
+    clock: Callable[[], int]
+
+
+Listener = Callable[[Progress], None]
+
+
+def plan(stores: Stores, source: Source) -> Plan:
+    """What a rebuild would do now."""
+    records = sum(source.log.ends().values())
+    with reading(stores.model()) as connection:
+        known = read_facts(connection)
+    rate = float(known.get(RATE_FACT, ASSUMED_RATE))
+    changed = known["catalogue"] != source.built.catalogue
+    return Plan(records, known["policy"], source.built.policy, changed, records / rate)
+
+
+def rebuild(stores: Stores, source: Source, on_progress: Listener = lambda progress: None) -> Rebuilt:
+    """Build a fresh generation and make it the live one. Raises Conflict if another rebuild is running.
+
+    On any error, and on KeyboardInterrupt, the live model stays as it was and what was built is removed; what a killed
+    rebuild left is removed at the next start (`Stores.sweep`). The caller keeps projectors of an SQLite model out.
+    """
+    stores.sweep()
+    with stores.rebuilding():
+        started = time.monotonic()
+        before = stores.live()
+        generation = stores.begin(source.built, source.clock())
+        try:
+            folded = _build(stores, generation, source, on_progress)
+            seconds = time.monotonic() - started
+            _finish(stores, before, generation, folded / max(seconds, 0.001))
+        except BaseException:
+            stores.discard(generation)
+            raise
+        stores.switch(generation)
+        _fence(stores.engine(before))
+    return _report(stores, before, generation, folded, seconds)
+
+
+def build(url: URL, area: str, source: Source, until: Position, on_progress: Listener = lambda progress: None) -> int:
+    """Fill the prepared, empty model of an area with the log up to a position; how many acts that were.
+
+    Relaxed in durability until the end, and without the indexes that only readers need until all rows are there.
+    """
+    engine = open_engine(url, area, lax=True)
+    pace = _Pace(sum(until.values()), on_progress)
+    try:
+        with _without_indexes(engine, acts, besides="acts_key"):
+            _keep_all(engine, source._replace(log=LogUntil(source.log, until)), pace)
+        with _without_indexes(engine, signals):
+            folded = _fold_all(engine, source.rules, pace)
+    finally:
+        engine.dispose()
+    sync_area(url, area)
+    return folded
+
+
+class LogUntil:
+    """LogReader: a log as it was when it ended at a position."""
+
+    def __init__(self, log: LogReader, until: Position) -> None:
+        self._log = log
+        self._left = dict(until)
+        self._until = until
+
+    def identity(self) -> Identity:
+        """See LogReader."""
+        return self._log.identity()
+
+    def ends(self) -> Position:
+        """The position up to which it is read."""
+        return self._until
+
+    def read(self, position: Position, limit: int, wait: float) -> list[Record]:
+        """See LogReader; there is nothing to wait for."""
+        while left := {p: offset for p, offset in position.items() if offset < self._left.get(p, 0)}:
+            records = self._log.read(left, limit, 0.0)
+            kept = [record for record in records if record.place.offset < self._left.get(record.place.partition, 0)]
+            for partition in {record.place.partition for record in records} - {r.place.partition for r in kept}:
+                self._left[partition] = 0  # what comes now of this partition is all beyond the position
+            if kept or not records:
+                return kept
+        return []
+
+    def close(self) -> None:
+        """Leaves the log itself open: it is another's."""
+
+
+def _build(stores: Stores, generation: int, source: Source, on_progress: Listener) -> int:
+    """Fold the log into the generation, first in bulk and then like a projector, until it is where the live one is.
+
+    A partition that is halted in the live model is folded up to there; elsewhere what is unreadable halts nothing.
+    """
+    live = load_partitions(stores.model())
+    ends = source.log.ends()
+    until = {p: live[p].next_offset if live[p].halted_because else end for p, end in ends.items()}
+    folded = build(stores.url, area_of(generation), source, until, on_progress)
+    projector = _projector(lambda: stores.engine(generation), source)
+    projector.take([p for p in until if not live[p].halted_because])
+    while projector.step():
+        pass
+    return folded + projector.status.acts
+
+
+def _projector(model: ModelSource, source: Source, **more: Any) -> Projector:
+    log, vault, rules, built, clock = source
+    sizes = Sizes(ACTS_AT_ONCE, ACTS_AT_ONCE, halt_after=None)
+    return Projector(model, log, vault, rules, built, clock, owner="rebuild", sizes=sizes, **more)
+
+
+def _keep_all(engine: Engine, source: Source, pace: "_Pace") -> None:
+    """Store every act, fold none."""
+    projector = _projector(lambda: engine, source, refold=lambda *args: Touched(set(), set()))
+    projector.take()
+    while count := projector.step():
+        pace.kept(count)
+
+
+def _fold_all(engine: Engine, rules: Rules, pace: "_Pace") -> int:
+    """Fold every subject, once; how many acts they have."""
+    folded = 0
+    last = ""
+    while True:
+        with writing(engine) as connection:
+            page = select(acts.c.subject, func.count()).where(acts.c.subject > last).group_by(acts.c.subject)
+            found = connection.execute(page.order_by(acts.c.subject).limit(SUBJECTS_AT_ONCE)).all()
+            if not found:
+                return folded
+            refold(connection, [subject for subject, _ in found], rules, fresh=True)
+        last = found[-1][0]
+        folded += (count := sum(count for _, count in found))
+        pace.folded(count)
+
+
+@contextmanager
+def _without_indexes(engine: Engine, table: Table, besides: str = "") -> Iterator[None]:
+    """Fill a table faster: its indexes, but one, are made when all rows are there."""
+    indexes = sorted((index for index in table.indexes if index.name != besides), key=lambda index: str(index.name))
+    with writing(engine) as connection:
+        for index in indexes:
+            index.drop(connection)
+    yield
+    with writing(engine) as connection:
+        for index in indexes:
+            index.create(connection)
+
+
+class _Pace:
+    """Tells how far it is. Keeping an act and folding it are taken as half of the work each."""
+
+    def __init__(self, total: int, listener: Listener) -> None:
+        self._total = total
+        self._listener = listener
+        self._began = time.monotonic()
+        self._kept = self._folded = 0
+
+    def kept(self, count: int) -> None:
+        """So many records more were kept."""
+        self._kept += count
+        self._tell()
+
+    def folded(self, count: int) -> None:
+        """So many acts more were folded; copies and what cannot be read never are."""
+        self._folded += count
+        self._tell()
+
+    def _tell(self) -> None:
+        done = min((self._kept + self._folded) // 2, self._total)
+        rate = done / max(time.monotonic() - self._began, 0.001)
+        self._listener(Progress(done, self._total, rate, (self._total - done) / rate if rate else 0.0))
+
+
+def _finish(stores: Stores, before: int, generation: int, rate: float) -> None:
+    """Carry over what is not in the log: which partitions are halted, and how fast a rebuild is."""
+    halted = {p: row.halted_because for p, row in load_partitions(stores.engine(before)).items() if row.halted_because}
+    with writing(stores.engine(generation)) as connection:
+        for partition, because in halted.items():
+            mine = (partitions.c.partition == partition) & (partitions.c.unreadable_in_row > 0)
+            connection.execute(update(partitions).where(mine).values(halted_because=because))
+        connection.execute(insert(facts).values(name=RATE_FACT, value=f"{rate:.0f}"))
+
+
+def _fence(engine: Engine) -> None:
+    """Let nobody commit to a retired generation any more; its projectors find the live one."""
+    with writing(engine) as connection:
+        connection.execute(update(partitions).values(epoch=partitions.c.epoch + 1, owner="a rebuild"))
+
+
+def _report(stores: Stores, before: int, generation: int, folded: int, seconds: float) -> Rebuilt:
+    old, old_letters = _tally(stores.engine(before))
+    new, new_letters = _tally(stores.engine(generation))
+    nothing = Counts(0, 0)
+    moves = [
+        Move(person, Principle(principle), was, now)
+        for person, principle in old.keys() | new.keys()
+        if (was := old.get((person, principle), nothing)) != (now := new.get((person, principle), nothing))
+    ]
+    moves.sort(key=lambda move: (-_size(move), move.person, move.principle))
+    return Rebuilt(generation, folded, seconds, old_letters, new_letters, len(moves), moves[:MOVES_SHOWN])
+
+
+def _size(move: Move) -> int:
+    return abs(move.after.kept - move.before.kept) + abs(move.after.breached - move.before.breached)
+
+
+def _tally(engine: Engine) -> tuple[Mapping[tuple[str, int], Counts], int]:
+    """Counts of each person on each principle, and the number of dead letters."""
+    kept, breached = (
+        func.sum(case((signals.c.verdict == verdict, 1), else_=0)) for verdict in (Verdict.KEPT, Verdict.BREACHED)
+    )
+    query = select(signals.c.person, signals.c.principle, kept, breached).group_by(
+        signals.c.person, signals.c.principle
+    )
+    with reading(engine) as connection:
+        counts = {
+            (person, principle): Counts(int(yes), int(no)) for person, principle, yes, no in connection.execute(query)
+        }
+        letters = connection.scalar(select(func.count()).select_from(dead_letters)) or 0
+    return counts, letters
