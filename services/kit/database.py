@@ -64,7 +64,8 @@ def schema_name(area: str) -> str:
 def open_engine(url: URL, area: str, lax: bool = False) -> Engine:
     """An engine on one area of a database. Nothing is connected or created yet but SQLite's folder.
 
-    Errors quote no data. `lax` is for filling an area that is thrown away if anything happens: nothing is durable before `sync_area`.
+    Errors quote no data. `lax` is for filling an area that is thrown away if anything happens: nothing is durable
+    before `sync_area`.
     """
     if not _AREA.fullmatch(area):
         raise ValueError(f"not an area: {area!r}")

@@ -124,7 +124,10 @@ def stored_act(record: bytes, catalogue: Catalogue) -> Act:
     try:
         return catalogue.decode_record(record)
     except Invalid as error:
-        raise Corrupt(f"an act of the read model cannot be read any more ({error}): run `exemplar rebuild`") from error
+        raise Corrupt(
+            f"an act of the read model cannot be read any more ({error}): "
+            "run the version of Exemplar that folded it, or `exemplar rebuild`"
+        ) from error
 
 
 def _act_row(arrival: Arrival) -> _Row:

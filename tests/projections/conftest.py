@@ -44,3 +44,11 @@ def fold_world(database_url: URL, tmp_path: Path) -> Iterator[FoldWorld]:
     made = FoldWorld(database_url, tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def fresh_postgres_world(fresh_postgres: URL, tmp_path: Path) -> Iterator[FoldWorld]:
+    """A log, a PostgreSQL model and a vault, empty."""
+    made = FoldWorld(fresh_postgres, tmp_path)
+    yield made
+    made.close()

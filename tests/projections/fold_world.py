@@ -13,7 +13,7 @@ from services.kit.database import reading
 from services.projections.applying import Rules
 from services.projections.leadership.policy import DEFAULT_POLICY, Policy
 from services.projections.projector import DEFAULT_SIZES, Projector, Sizes
-from services.projections.stores import Built, Stores, built_on
+from services.projections.stores import Built, ModelSource, Stores, built_on
 from services.projections.tables import model, partitions
 from tests.fixed_clock import FixedClock
 from tests.projections.memory_vault import MemoryVault
@@ -43,13 +43,12 @@ class FoldWorld:
         """Append to the log; the places, once all is durable."""
         return self._writer.append(records).result(10)
 
-    def projector(self, sizes: Sizes = DEFAULT_SIZES, rules: Rules | None = None, **more: Any) -> Projector:
+    def projector(
+        self, sizes: Sizes = DEFAULT_SIZES, rules: Rules | None = None, model: ModelSource | None = None, **more: Any
+    ) -> Projector:
         """A projector of all partitions, which it has not taken yet."""
-        using = rules or self.rules
-        reader = self.log.reader()
-        return Projector(
-            self.stores.model, reader, self.vault, using, self.built, self.clock, owner="test", sizes=sizes, **more
-        )
+        source = (self.log.reader(), self.vault, rules or self.rules, self.built, self.clock)
+        return Projector(model or self.stores.model, *source, owner="test", sizes=sizes, **more)
 
     def fold(self, sizes: Sizes = DEFAULT_SIZES) -> Projector:
         """Fold to the end of the log."""

@@ -1,0 +1,175 @@
+"""Rebuilding beside the live model, and verifying it."""
+
+from typing import Any, NoReturn
+
+import pytest
+from sqlalchemy import select, text
+
+from services.events.log.protocol import NewRecord
+from services.kit.database import area_file, reading, writing
+from services.kit.errors import Conflict, Misconfigured
+from services.projections.leadership.policy import Policy, RespectTime
+from services.projections.leadership.signals import Principle
+from services.projections.projector import Fenced, Sizes
+from services.projections.rebuild import Counts, Move, Progress, Source, plan, rebuild
+from services.projections.stores import LIVE, area_of
+from services.projections.tables import acts, generations, signals
+from services.projections.verify import AREA, verify
+from tests.projections.fold_world import FoldWorld, contents, drain
+from tests.projections.made_up import START, record, stream
+
+
+def _source(world: FoldWorld) -> Source:
+    return Source(world.log.reader(), world.vault, world.rules, world.built, world.clock)
+
+
+def _generations(world: FoldWorld) -> list[tuple[int, str]]:
+    with reading(world.stores.control) as connection:
+        query = select(generations.c.generation, generations.c.state).order_by(generations.c.generation)
+        return [(row.generation, row.state) for row in connection.execute(query)]
+
+
+def _areas(world: FoldWorld) -> set[str]:
+    """The areas of models that exist."""
+    names = [area_of(n) for n in range(9)] + [AREA]
+    if world.stores.url.get_backend_name() == "sqlite":
+        return {name for name in names if area_file(world.stores.url, name).exists()}
+    with reading(world.stores.control) as connection:
+        found = set(connection.scalars(text("SELECT schema_name FROM information_schema.schemata")))
+    return {name for name in names if f"exemplar_{name}" in found}
+
+
+@pytest.mark.parametrize("batch", [1, 40, 1000])
+def test_a_rebuild_gives_what_the_projector_gave(fold_world: FoldWorld, batch: int) -> None:
+    """The rebuilt generation holds the same rows, is live afterwards, and tells how far it was."""
+    fold_world.append(stream(7, 300))
+    fold_world.fold(Sizes(batch, batch))
+    before = contents(fold_world.stores.model())
+    told: list[Progress] = []
+    done = rebuild(fold_world.stores, _source(fold_world), told.append)
+    assert contents(fold_world.stores.model()) == before
+    assert _generations(fold_world) == [(1, "retired"), (2, "live")]
+    assert (done.acts, done.moved, done.dead_letters_after) == (len(before["acts"]), 0, len(before["dead_letters"]))
+    assert told[-1].total == 300
+    assert told[0].seconds_left > 0
+    fold_world.stores.sweep()
+    assert _areas(fold_world) == {"model_2"}
+
+
+def test_projectors_go_over_to_the_new_generation(fold_world: FoldWorld) -> None:
+    """A projector of the retired generation commits nothing there, and goes on with the new one."""
+    projector = fold_world.fold()
+    fold_world.append(stream(3, 50))
+    old = fold_world.stores.model()
+    stale = fold_world.projector(model=lambda: old)  # does not notice the switch
+    stale.take()
+    rebuild(fold_world.stores, _source(fold_world))
+    fold_world.append(stream(4, 50))
+    with pytest.raises(Fenced):
+        stale.step()
+    drain(projector)
+    assert sum(projector.status.positions.values()) == 100
+    assert verify(fold_world.stores, _source(fold_world)).equal
+
+
+def test_a_plan_says_what_a_rebuild_would_do(fold_world: FoldWorld) -> None:
+    """Before anything is done: records, policies, and the time by the rate of the last rebuild."""
+    fold_world.append(stream(7, 40))
+    fold_world.fold()
+    first = plan(fold_world.stores, _source(fold_world))
+    assert (first.records, first.policy_before, first.catalogue_changed) == (
+        40,
+        fold_world.rules.policy.identity,
+        False,
+    )
+    rebuild(fold_world.stores, _source(fold_world))
+    assert plan(fold_world.stores, _source(fold_world)).seconds != first.seconds
+
+
+def test_another_policy_comes_by_a_rebuild_that_tells_whose_scores_moved(fold_world: FoldWorld) -> None:
+    """A model of another policy is refused, rebuilt under it, and the report names who is judged otherwise."""
+    meeting: dict[str, Any] = {"asked_minutes": 30, "actual_minutes": 40, "channel": "call", "purpose": "explore"}
+    fold_world.append([record("customer-1", "m-1", "meeting.held", START, rep="rep-1", **meeting)])
+    fold_world.fold()
+    patient = Policy(name="patient", respect_time=RespectTime(overrun_minutes=15))
+    fold_world.rules = fold_world.rules._replace(policy=patient)
+    with pytest.raises(Misconfigured, match="exemplar rebuild"):
+        fold_world.projector().take()
+    done = rebuild(fold_world.stores, _source(fold_world))
+    assert done.moves == [Move("rep-1", Principle.RESPECT_TIME, Counts(0, 1), Counts(1, 0))]
+    fold_world.fold()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_a_rebuild_that_fails_leaves_the_live_model_as_it_was(
+    fold_world: FoldWorld, error: type[BaseException]
+) -> None:
+    """A failed or cancelled rebuild removes what it built; the live model is the same."""
+    fold_world.append(stream(7, 100))
+    fold_world.fold()
+    before = contents(fold_world.stores.model())
+
+    def cancel(progress: Progress) -> NoReturn:
+        raise error
+
+    with pytest.raises(error):
+        rebuild(fold_world.stores, _source(fold_world), cancel)
+    assert contents(fold_world.stores.model()) == before
+    assert _generations(fold_world) == [(1, "live")]
+    assert _areas(fold_world) == {"model_1"}
+
+
+def test_leftovers_of_a_killed_rebuild_are_removed_at_the_next_start(fold_world: FoldWorld) -> None:
+    """A generation that was being built when its process died is dropped by the next sweep."""
+    fold_world.stores.begin(fold_world.built, 0)
+    assert _areas(fold_world) == {"model_1", "model_2"}
+    assert fold_world.stores.sweep() == [2]
+    assert _areas(fold_world) == {"model_1"}
+    assert _generations(fold_world) == [(1, LIVE)]
+
+
+@pytest.mark.postgres
+def test_two_rebuilds_at_once_are_refused(fresh_postgres_world: FoldWorld) -> None:
+    """The second rebuild of a PostgreSQL model is refused while the first runs, and sweeps nothing away."""
+    other = fresh_postgres_world.stores.begin(fresh_postgres_world.built, 0)
+    with fresh_postgres_world.stores.rebuilding(), pytest.raises(Conflict, match="running already"):
+        rebuild(fresh_postgres_world.stores, _source(fresh_postgres_world))
+    assert (other, "building") in _generations(fresh_postgres_world)
+
+
+def test_a_rebuild_keeps_a_halt(fold_world: FoldWorld) -> None:
+    """A partition that is halted stays so, and what lies behind stays unread, until somebody deals with it."""
+    fold_world.append([NewRecord("customer-1", b"{")] * 55 + stream(3, 50))
+    halted = fold_world.fold().status
+    assert halted.halted
+    rebuild(fold_world.stores, _source(fold_world))
+    again = fold_world.fold().status
+    assert (again.halted, again.positions) == (halted.halted, halted.positions)
+
+
+def test_verify_finds_what_is_not_as_the_log_says(fold_world: FoldWorld) -> None:
+    """A row changed, missing or made up is named; nothing stays of the model that was folded aside."""
+    fold_world.append(stream(7, 200))
+    fold_world.fold(Sizes(13, 13))
+    good = verify(fold_world.stores, _source(fold_world))
+    assert good.equal
+    assert good.rows > 200
+    with writing(fold_world.stores.model()) as connection:
+        first = connection.scalar(select(signals.c.id).order_by(signals.c.id))
+        connection.execute(signals.delete().where(signals.c.id == first))
+        place = connection.execute(select(acts.c.partition, acts.c.log_offset).limit(1)).one()
+        this = (acts.c.partition == place.partition) & (acts.c.log_offset == place.log_offset)
+        connection.execute(acts.update().where(this).values(rep="somebody else"))
+    bad = verify(fold_world.stores, _source(fold_world))
+    assert (bad.equal, bad.different) == (False, 2)
+    assert [(one.table, one.key) for one in bad.differences] == [("acts", tuple(place)), ("signals", (first,))]
+    assert bad.differences[1].found is None
+    assert _areas(fold_world) == {"model_1"}
+
+
+def test_verify_looks_no_further_than_the_model(fold_world: FoldWorld) -> None:
+    """What the log took in since then is no difference."""
+    fold_world.append(stream(7, 60))
+    fold_world.fold()
+    fold_world.append(stream(8, 60))
+    assert verify(fold_world.stores, _source(fold_world)).equal
