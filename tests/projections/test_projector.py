@@ -17,8 +17,10 @@ from services.projections.applying import Rules
 from services.projections.leadership.policy import DEFAULT_POLICY, FollowThrough, Policy
 from services.projections.positions import Positions
 from services.projections.projector import Commit, Fenced, Sizes
+from services.projections.rebuild import Source
 from services.projections.stores import built_on
 from services.projections.tables import acts, dead_letters, names, partitions, signals
+from services.projections.verify import verify
 from tests.projections.fold_world import PARTITIONS, FoldWorld, contents, drain
 from tests.projections.made_up import START, record, stream
 
@@ -144,6 +146,27 @@ def test_who_was_replaced_commits_nothing(world: FoldWorld) -> None:
     assert _count(world, acts) == 0
     drain(second)
     assert _count(world, acts) == 1
+
+
+def test_projectors_share_the_partitions(world: FoldWorld) -> None:
+    """Two projectors fold their own partitions at the same time, and together give what one alone gives."""
+    stop = Event()
+    both = [world.projector(Sizes(20, 20)), world.projector(Sizes(20, 20))]
+    both[0].take([0])
+    both[1].take(range(1, PARTITIONS))
+    threads = [Thread(target=projector.run, args=(stop,)) for projector in both]
+    for thread in threads:
+        thread.start()
+    positions = Positions(world.stores.model)
+    world.append(stream(17, 600))
+    highest = {p: end - 1 for p, end in world.log.reader().ends().items()}
+    assert positions.wait_until(highest, 30)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert [projector.status.failure for projector in both] == [None, None]
+    source = Source(world.log.reader(), world.vault, world.rules, world.built, world.clock)
+    assert verify(world.stores, source).equal
 
 
 def test_the_unavailable_is_tried_again(world: FoldWorld) -> None:

@@ -1,0 +1,1 @@
+"""Faults: processes killed, things away, and nothing lost."""
