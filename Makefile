@@ -47,8 +47,9 @@ format: setup ## put the code into its one format, with safe fixes
 bench: setup ## measure throughput and latency, beside a peer (docs/benchmarks.md)
 	@$(BIN)/python -m benchmarks
 
-schemas: setup ## write the checked-in schemas anew from the catalogue
+schemas: setup ## write the checked-in schemas anew from the code
 	@$(BIN)/python -m services.events.catalog.schemas
+	@$(BIN)/python -m services.graphql > schema.graphql
 
 lock: setup ## resolve and hash the requirements anew
 	@$(LOCK) --output-file requirements/runtime.txt

@@ -48,7 +48,7 @@ class World:
         self._acts = 0
 
     def post(
-        self, name: str, subject: str, time: str, *, source: str = "test", act_id: str | None = None, **data: Any
+        self, name: str, subject: str, time: str, /, *, source: str = "test", act_id: str | None = None, **data: Any
     ) -> Place:
         """Append one act. `for_` stands for the field `for`."""
         self._acts += 1

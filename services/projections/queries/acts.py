@@ -107,6 +107,16 @@ def find_acts(connection: Connection, wanted: Iterable[ActKey]) -> Mapping[ActKe
     return {act.key: act for act in found}
 
 
+def which_visible(
+    connection: Connection, places: Iterable[tuple[int, int]], persons: Collection[str]
+) -> Collection[tuple[int, int]]:
+    """Those of the places whose acts one of these persons may see (`visible_to`)."""
+    place = listed(connection, {"partition": INTEGER, "log_offset": INTEGER}, places)
+    at = and_(acts.c.partition == place.c.partition, acts.c.log_offset == place.c.log_offset)
+    query = select(acts.c.partition, acts.c.log_offset).select_from(place.join(acts, at))
+    return {(row.partition, row.log_offset) for row in connection.execute(query.where(visible_to(connection, persons)))}
+
+
 def disputes(connection: Connection, subjects: Iterable[str]) -> Mapping[str, Sequence[ActRow]]:
     """The disputes of each subject's acts that were not retracted, the oldest first."""
     key = keys(connection, subjects)

@@ -23,6 +23,8 @@ from services.projections.queries.teams import Span
 from services.projections.tables import signals, standards
 
 Cards = Sequence[Sequence[Span]]
+Days = Mapping[Principle, Mapping[int, tuple[int, int]]]
+"""(kept, breached) by principle and number of the day, the period's first being 0."""
 
 
 class SignalKey(NamedTuple):
@@ -47,10 +49,8 @@ def count(connection: Connection, cards: Cards, period: Period) -> list[Card]:
     return list(found)
 
 
-def count_by_day(
-    connection: Connection, cards: Cards, period: Period
-) -> list[Mapping[Principle, Mapping[int, tuple[int, int]]]]:
-    """(kept, breached) of each card by principle and number of the day, the period's first being 0."""
+def count_by_day(connection: Connection, cards: Cards, period: Period) -> list[Days]:
+    """What each card kept and breached day by day."""
     pool = _pool(connection, cards, period, signals.c.verdict, signals.c.at_us)
     day = ((pool.c.at_us - period.start) // DAY).label("day")
     by_day = (pool.c.owner, pool.c.principle, pool.c.verdict, day)

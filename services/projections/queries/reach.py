@@ -17,6 +17,9 @@ class Reach(NamedTuple):
     led_persons: frozenset[str] = frozenset()
 
 
+NOBODY = Reach()
+
+
 def reach(connection: Connection, person: str, now: int) -> Reach:
     """What a person leads, and whom. A walk down the tree stops at a team already met."""
     query = select(memberships.c.team, memberships.c.role).where(memberships.c.person == person, holds(now))

@@ -1,0 +1,22 @@
+"""The gateway as routes to put into an application; the composition root says what it stands on."""
+
+from pathlib import Path
+
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from services.graphql.answering import Backing, Gateway
+from services.graphql.schema import create_schema
+from services.graphql.transport import Transport
+
+STATIC = Path(__file__).parent / "static"
+
+
+def create_graphql(backing: Backing, *, introspection: bool = True) -> list[BaseRoute]:
+    """`/graphql`, and the files of its page below `/static`."""
+    transport = Transport(Gateway(create_schema(introspection), backing))
+    return [
+        Route("/graphql", transport.get, methods=["GET"]),
+        Route("/graphql", transport.post, methods=["POST"]),
+        Mount("/static/graphiql", StaticFiles(directory=STATIC / "graphiql"), name="graphiql"),
+    ]

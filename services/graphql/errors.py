@@ -1,0 +1,82 @@
+"""The codes that errors of an answer carry in `extensions.code`, and the one table from our errors to them."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from graphql import GraphQLError
+
+from services.kit.errors import ExemplarError, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
+
+FORBIDDEN = "FORBIDDEN"
+BAD_USER_INPUT = "BAD_USER_INPUT"
+LIMIT = "LIMIT"
+NOT_YET = "NOT_YET"
+UNAUTHENTICATED = "UNAUTHENTICATED"
+UNAVAILABLE = "UNAVAILABLE"
+INTERNAL = "INTERNAL"
+ERRORS_AT_MOST = 5
+
+_log = structlog.get_logger(__name__)
+
+
+class LimitExceeded(ExemplarError):
+    """The document asks for more than a limit allows; the message names the limit and its value."""
+
+
+class NotYet(ExemplarError):
+    """The fold has not reached the position that was asked for in time."""
+
+
+CODES: Sequence[tuple[type[ExemplarError], str]] = (
+    (LimitExceeded, LIMIT),
+    (NotYet, NOT_YET),
+    (Invalid, BAD_USER_INPUT),
+    (Unauthenticated, UNAUTHENTICATED),
+    (Forbidden, FORBIDDEN),
+    (Unavailable, UNAVAILABLE),
+    (NotFound, UNAVAILABLE),  # of the read model itself, before the first `exemplar migrate`
+)
+
+
+def code_of(error: ExemplarError) -> str:
+    """The code of an error raised on purpose."""
+    return next((code for kind, code in CODES if isinstance(error, kind)), INTERNAL)
+
+
+def formatted(error: GraphQLError) -> dict[str, Any]:
+    """The error as an answer shows it. What was not raised on purpose is masked, and logged under a correlation id."""
+    shown: dict[str, Any] = {"message": error.message}
+    if error.locations:
+        shown["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    if error.path is not None:
+        shown["path"] = list(error.path)
+    cause = _cause(error)
+    if isinstance(cause, ExemplarError) and code_of(cause) != INTERNAL:
+        return shown | {"message": str(cause), "extensions": {"code": code_of(cause)}}
+    if cause is None:
+        return shown | {"extensions": {"code": BAD_USER_INPUT}}
+    return shown | _masked(cause)
+
+
+def formatted_cause(error: ExemplarError) -> dict[str, Any]:
+    """An error that came before any field was resolved."""
+    return formatted(GraphQLError(str(error), original_error=error))
+
+
+def _cause(error: GraphQLError) -> BaseException | None:
+    """What was raised below; None for a fault of the document or its variables, which graphql-core found itself."""
+    cause: BaseException | None = error
+    while isinstance(cause, GraphQLError):
+        if cause.original_error is None:
+            return None
+        cause = cause.original_error
+    return cause
+
+
+def _masked(cause: BaseException) -> dict[str, Any]:
+    correlation = uuid.uuid4().hex
+    _log.error("a query failed", correlation=correlation, exc_info=cause)
+    message = f"something went wrong here; the log has it under {correlation}"
+    return {"message": message, "extensions": {"code": INTERNAL, "correlationId": correlation}}

@@ -1,0 +1,212 @@
+"""What a document may ask for, checked before it runs: tokens, depth, aliases, days of a period, and cost.
+
+Cost is the number of objects that the document may read: each object field counts once for each object it is asked of,
+lists by their `first` or by what is usual. Connections, edges and page infos are free.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLNamedType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    get_argument_values,
+    get_named_type,
+    get_nullable_type,
+    get_variable_values,
+    is_leaf_type,
+    is_list_type,
+    parse,
+)
+from graphql.execution.values import VariableValues
+from strawberry.extensions import SchemaExtension
+
+from services.graphql.errors import LimitExceeded
+
+TOKENS = 500
+COMMENTS = 500
+DEPTH = 10
+ALIASES = 30
+PERIOD_DAYS = 1100
+FIRST = 20
+FIRST_AT_MOST = 100
+# Objects that a list without `first` is taken to have.
+USUAL = {"scores": 15, "principles": 15, "members": 10, "children": 5, "trend": 10, "reasons": 5, "evidence": 2}
+USUAL_OTHERWISE = 3
+_PLUMBING = frozenset({"edges", "pageInfo"})
+
+
+@lru_cache(maxsize=256)
+def parse_limited(query: str) -> DocumentNode:
+    """The document of a query text. Raises GraphQLError, or LimitExceeded for too many tokens, aliases or levels."""
+    try:
+        document = parse(query, max_lexical_tokens=TOKENS, max_comments=COMMENTS)
+    except GraphQLError as error:
+        if error.message.startswith("Syntax Error: Document contains more than"):
+            raise LimitExceeded(f"a document has at most {TOKENS} tokens and {COMMENTS} comments") from error
+        raise
+    aliases = sum(_aliases(definition) for definition in document.definitions)
+    if aliases > ALIASES:
+        raise LimitExceeded(f"a document has at most {ALIASES} aliases, this one has {aliases}")
+    depth = _Levels(document).deepest()
+    if depth > DEPTH:
+        raise LimitExceeded(f"a document is at most {DEPTH} fields deep, this one is {depth}")
+    return document
+
+
+class Limits(SchemaExtension):
+    """Parses within the limits, and refuses what would cost more than the ceiling; the context is told the cost."""
+
+    def on_parse(self) -> Iterator[None]:
+        """Parse the document, or remember it."""
+        context = self.execution_context
+        context.graphql_document = parse_limited(context.query or "")
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        """Once the document is valid, weigh it."""
+        yield
+        context = self.execution_context
+        document = context.graphql_document
+        if context.pre_execution_errors or document is None:
+            return
+        schema: GraphQLSchema = context.schema._schema  # noqa: SLF001  # strawberry shows graphql-core's nowhere else
+        asked = context.context
+        asked.cost = cost_of(schema, document, context.operation_name, context.variables or {})
+        if asked.cost > asked.cost_ceiling:
+            raise LimitExceeded(f"a query may cost at most {asked.cost_ceiling}, this one would cost {asked.cost}")
+
+    def on_execute(self) -> Iterator[None]:
+        """Note that the document runs: errors are of its fields from now on, not of the request."""
+        self.execution_context.context.ran = True
+        yield
+
+
+def cost_of(
+    schema: GraphQLSchema, document: DocumentNode, operation_name: str | None, inputs: Mapping[str, Any]
+) -> int:
+    """How many objects a valid document asks for. Raises LimitExceeded for a period that is too long."""
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    operation = next(o for o in operations if operation_name in (None, "", o.name.value if o.name else None))
+    variables = get_variable_values(schema, operation.variable_definitions or (), dict(inputs))
+    if isinstance(variables, list):
+        return 0  # faulty variables: running the document says what is wrong with them
+    return _Weighing(schema, document, variables).selection(
+        schema.get_root_type(operation.operation), operation.selection_set, 1
+    )
+
+
+class _Levels:
+    """How deep the fields of a document are. A fragment is looked at once, however often it is spread."""
+
+    def __init__(self, document: DocumentNode) -> None:
+        self._document = document
+        self._fragments = _fragments(document)
+        self._known: dict[str, int] = {}
+
+    def deepest(self) -> int:
+        """The depth of the deepest operation; its own fields have depth 1."""
+        operations = [node for node in self._document.definitions if isinstance(node, OperationDefinitionNode)]
+        return max((self._below(operation.selection_set) for operation in operations), default=0)
+
+    def _below(self, selection: SelectionSetNode | None) -> int:
+        depth = 0
+        for node in selection.selections if selection else ():
+            if isinstance(node, FragmentSpreadNode):
+                depth = max(depth, self._fragment(node.name.value))
+            elif isinstance(node, InlineFragmentNode):
+                depth = max(depth, self._below(node.selection_set))
+            elif isinstance(node, FieldNode) and not node.name.value.startswith("__"):
+                depth = max(depth, 1 + self._below(node.selection_set))
+        return depth
+
+    def _fragment(self, name: str) -> int:
+        if name not in self._known:
+            self._known[name] = 0  # a fragment that spreads itself, which validation refuses, ends here
+            fragment = self._fragments.get(name)
+            self._known[name] = self._below(fragment.selection_set) if fragment else 0
+        return self._known[name]
+
+
+class _Weighing:
+    """The cost of one operation. A fragment is weighed once for each `first` that it is spread under."""
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: VariableValues) -> None:
+        self._schema = schema
+        self._fragments = _fragments(document)
+        self._variables = variables
+        self._known: dict[tuple[str, int], int] = {}
+
+    def selection(self, parent: GraphQLNamedType | None, selection: SelectionSetNode | None, first: int) -> int:
+        """The cost of fields asked of one object; `first` is that of the connection, if the object is one."""
+        cost = 0
+        for node in selection.selections if selection else ():
+            if isinstance(node, FieldNode):
+                cost += self._field(parent, node, first)
+            elif isinstance(node, FragmentSpreadNode):
+                cost += self._fragment(node.name.value, first)
+            elif isinstance(node, InlineFragmentNode):
+                condition = node.type_condition
+                inner = self._schema.get_type(condition.name.value) if condition else parent
+                cost += self.selection(inner, node.selection_set, first)
+        return cost
+
+    def _fragment(self, name: str, first: int) -> int:
+        if (name, first) not in self._known:
+            fragment = self._fragments[name]
+            inner = self._schema.get_type(fragment.type_condition.name.value)
+            self._known[name, first] = self.selection(inner, fragment.selection_set, first)
+        return self._known[name, first]
+
+    def _field(self, parent: GraphQLNamedType | None, node: FieldNode, first: int) -> int:
+        name = node.name.value
+        field: GraphQLField | None = getattr(parent, "fields", {}).get(name)
+        if field is None or is_leaf_type(get_named_type(field.type)):
+            return 0
+        kind = get_named_type(field.type)
+        if name in _PLUMBING:
+            return self.selection(kind, node.selection_set, first) * (first if name == "edges" else 1)
+        arguments = self._arguments(field, node)
+        if "first" in field.args:
+            return self.selection(kind, node.selection_set, _first(arguments))
+        objects = USUAL.get(name, USUAL_OTHERWISE) if is_list_type(get_nullable_type(field.type)) else 1
+        return objects * (1 + self.selection(kind, node.selection_set, first))
+
+    def _arguments(self, field: GraphQLField, node: FieldNode) -> Mapping[str, Any]:
+        """The values of a field's arguments; none where they are faulty, which running the document will say."""
+        try:
+            found = get_argument_values(field, node, self._variables)
+        except GraphQLError:
+            return {}
+        if period := found.get("period"):
+            days = (period["to"] - period["from"]).days
+            if days > PERIOD_DAYS:
+                raise LimitExceeded(f"a period has at most {PERIOD_DAYS} days, this one has {days}")
+        return found
+
+
+def _first(arguments: Mapping[str, Any]) -> int:
+    """How many a connection is asked for; what is out of bounds is refused where the list is read."""
+    first = arguments.get("first")
+    return FIRST if first is None else min(max(first, 1), FIRST_AT_MOST)
+
+
+def _fragments(document: DocumentNode) -> Mapping[str, FragmentDefinitionNode]:
+    return {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+
+
+def _aliases(node: object) -> int:
+    """The aliases in a definition or a selection, fragments spread in it not looked into."""
+    selection: SelectionSetNode | None = getattr(node, "selection_set", None)
+    own = int(isinstance(node, FieldNode) and node.alias is not None)
+    return own + sum(_aliases(child) for child in (selection.selections if selection else ()))

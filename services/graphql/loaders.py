@@ -1,0 +1,313 @@
+"""What one request reads, through loaders: a list's children are read together, in a fixed number of statements.
+
+A loader gathers the keys that are asked for at the same time and calls one plain query function of projections with
+all of them, in a worker thread, on one snapshot.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
+
+import structlog
+from sqlalchemy import Connection, Engine
+from strawberry.dataloader import DataLoader
+
+from services.events.catalog.envelope import Act, Catalogue
+from services.events.vault.cipher import open_acts
+from services.events.vault.protocol import Vault
+from services.graphql.permissions import Access
+from services.kit.database import reading
+from services.kit.errors import Corrupt
+from services.projections.leadership.periods import Period
+from services.projections.leadership.policy import Policy
+from services.projections.leadership.scorecards import Card
+from services.projections.leadership.signals import Principle, Verdict
+from services.projections.queries import acts, figures, people, teams
+from services.projections.queries.acts import ActKey
+from services.projections.queries.figures import SignalKey
+from services.projections.queries.paging import Page
+from services.projections.queries.position import next_offsets
+from services.projections.queries.rows import ActRow, SignalRow, StayRow, TeamRow
+from services.projections.queries.teams import ALWAYS, Span, TeamCard
+from services.projections.queries.unfolded import Unfolded
+
+Key = TypeVar("Key")
+Group = TypeVar("Group")
+Value = TypeVar("Value")
+Result = TypeVar("Result")
+
+_log = structlog.get_logger(__name__)
+
+
+class PersonCard(NamedTuple):
+    """Whose signals to count: a person's."""
+
+    person: str
+
+
+CardKey = PersonCard | TeamCard
+FindUnfolded = Callable[[Mapping[int, int], str, str, str | None], Unfolded | None]
+"""`queries.unfolded.find_unfolded` over the log that the composition root opened."""
+
+
+class SignalsPage(NamedTuple):
+    """Which page of a list of signals, of one verdict or both."""
+
+    period: Period
+    verdict: Verdict | None
+    first: int
+    after: SignalKey | None
+
+
+class SignalsKey(NamedTuple):
+    """A page of the signals of a card on a principle."""
+
+    card: CardKey
+    principle: Principle
+    page: SignalsPage
+
+
+class Paged(NamedTuple):
+    """A page of something's list; `after` is the sort key of a cursor."""
+
+    of: str
+    first: int
+    after: Any
+    as_of: int = 0
+
+
+class OpenedAct(NamedTuple):
+    """An act with the texts of its personal fields, None where nobody can read them any more."""
+
+    act: Act
+    personal: Mapping[str, str | None]
+
+
+@dataclass(slots=True)
+class Sources:
+    """What every request reads with, beside the model."""
+
+    vault: Vault
+    catalogue: Catalogue
+    policy: Policy
+
+
+@dataclass(slots=True)
+class Asked:
+    """One request: who asks, of which model, at which instant (which is also the `asOf` of all that name none)."""
+
+    access: Access
+    engine: Engine
+    now: int
+    sources: Sources
+    cost_ceiling: int
+    unfolded: FindUnfolded
+    cost: int | None = None
+    ran: bool = False
+    load: "Loaders" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.load = Loaders(self)
+
+    async def find_unfolded(self, source: str, act_id: str, subject: str | None) -> Unfolded | None:
+        """The act in the part of the log that the fold has not reached."""
+        following = await self.read(next_offsets)
+        return await asyncio.to_thread(self.unfolded, following, source, act_id, subject)
+
+    async def read(self, query: Callable[[Connection], Result]) -> Result:
+        """What a query function answers on one snapshot, called in a worker thread."""
+        return await asyncio.to_thread(self._read, query)
+
+    def _read(self, query: Callable[[Connection], Result]) -> Result:
+        with reading(self.engine) as connection:
+            return query(connection)
+
+
+class Loaders:
+    """A loader for each kind of thing that lists hold. Each finds what it is asked for, or the empty value."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        one, many = self._one, self._many
+        self.team: DataLoader[str, TeamRow | None] = one(teams.find_teams, None)
+        self.children: DataLoader[str, Sequence[TeamRow]] = one(teams.children, ())
+        self.members: DataLoader[tuple[int, str], Sequence[StayRow]] = many(_members)
+        self.stays: DataLoader[str, Sequence[StayRow]] = one(self._stays, ())
+        self.exists: DataLoader[tuple[str, str], bool] = many(_exists)
+        self.reps: DataLoader[str, Sequence[str]] = one(people.reps_of, ())
+        self.sees_relationship: DataLoader[str, bool] = one(self._visible_relationships, False)
+        self.customers: DataLoader[Paged, Page[str]] = many(_customers)
+        self.relationship_acts: DataLoader[Paged, Page[ActRow]] = many(_relationship_acts)
+        self.relationship_signals: DataLoader[Paged, Page[SignalRow]] = many(self._relationship_signals)
+        self.act_at: DataLoader[tuple[int, int], ActRow | None] = one(acts.find_places, None)
+        self.sees_act: DataLoader[tuple[int, int], bool] = one(self._visible_acts, False)
+        self.act: DataLoader[ActKey, ActRow | None] = one(acts.find_acts, None)
+        self.disputes: DataLoader[str, Sequence[ActRow]] = one(acts.disputes, ())
+        self.spans: DataLoader[tuple[int, TeamCard], Sequence[Span]] = many(_spans)
+        self.naming: DataLoader[tuple[str, str], ActRow | None] = many(_naming)
+        self.knowing: DataLoader[str, Sequence[ActRow]] = one(people.knowing_acts, ())
+        self.card: DataLoader[tuple[Period, CardKey], Card] = DataLoader(self._cards)
+        self.days: DataLoader[tuple[Period, CardKey], figures.Days] = DataLoader(self._days)
+        self.signals: DataLoader[SignalsKey, Page[SignalRow]] = DataLoader(self._signals)
+        self.opened: DataLoader[tuple[ActRow, bool], OpenedAct] = DataLoader(self._opened)
+
+    def _one(
+        self, query: Callable[[Connection, Iterable[Any]], Mapping[Any, Any] | Collection[Any]], empty: Any
+    ) -> DataLoader[Any, Any]:
+        """A loader over a query that takes keys and answers by key, or with those of the keys that are so."""
+
+        async def load(keys: list[Any]) -> list[Any]:
+            found = await self._asked.read(lambda connection: query(connection, keys))
+            if isinstance(found, Mapping):
+                return [found.get(key, empty) for key in keys]
+            return [key in found for key in keys]
+
+        return DataLoader(load)
+
+    def _many(self, query: Callable[[Connection, list[Any]], list[Any]]) -> DataLoader[Any, Any]:
+        """A loader over a query that takes keys of any form and answers in their order."""
+
+        async def load(keys: list[Any]) -> list[Any]:
+            return await self._asked.read(lambda connection: query(connection, keys))
+
+        return DataLoader(load)
+
+    def _stays(self, connection: Connection, persons: Iterable[str]) -> Mapping[str, Sequence[StayRow]]:
+        return teams.stays(connection, persons, self._asked.now)
+
+    def _visible_relationships(self, connection: Connection, customers: Iterable[str]) -> Collection[str]:
+        access = self._asked.access
+        if access.all:
+            return people.which_exist(connection, people.RELATIONSHIP, customers)
+        return acts.relationships_visible_to(connection, customers, access.persons)
+
+    def _visible_acts(self, connection: Connection, places: Iterable[tuple[int, int]]) -> Collection[tuple[int, int]]:
+        access = self._asked.access
+        return set(places) if access.all else acts.which_visible(connection, places, access.persons)
+
+    def _relationship_signals(self, connection: Connection, keys: list[Paged]) -> list[Page[SignalRow]]:
+        persons = None if self._asked.access.all else self._asked.access.persons
+
+        def read(of: list[str], page: Paged) -> Mapping[str, Page[SignalRow]]:
+            return figures.list_signals_of_relationships(connection, of, persons, page.as_of, page.first, page.after)
+
+        return paged(keys, read)
+
+    async def _pools(self, as_of: int, cards: Sequence[CardKey]) -> list[Sequence[Span]]:
+        """The spans of each card: all of a person, or the stays of a team's reps."""
+        found = await self.spans.load_many((as_of, card) for card in cards if isinstance(card, TeamCard))
+        of_teams = iter(found)
+        return [
+            next(of_teams) if isinstance(card, TeamCard) else [Span(card.person, -ALWAYS, ALWAYS)] for card in cards
+        ]
+
+    async def _cards(self, keys: list[tuple[Period, CardKey]]) -> list[Card]:
+        return await self._by_period(keys, figures.count)
+
+    async def _days(self, keys: list[tuple[Period, CardKey]]) -> list[figures.Days]:
+        return await self._by_period(keys, figures.count_by_day)
+
+    async def _by_period(
+        self, keys: list[tuple[Period, CardKey]], query: Callable[[Connection, figures.Cards, Period], list[Value]]
+    ) -> list[Value]:
+        found: dict[tuple[Period, CardKey], Value] = {}
+        for period, cards in gathered(keys, lambda key: key).items():
+            pools = await self._pools(period.as_of, cards)
+            read = await self._asked.read(partial(_counted, query, pools, period))
+            found.update(zip(((period, card) for card in cards), read, strict=True))
+        return [found[key] for key in keys]
+
+    async def _signals(self, keys: list[SignalsKey]) -> list[Page[SignalRow]]:
+        found: dict[SignalsKey, Page[SignalRow]] = {}
+        for page, wanted in gathered(keys, lambda key: (key.page, key)).items():
+            cards = list(dict.fromkeys(key.card for key in wanted))
+            pools = await self._pools(page.period.as_of, cards)
+            read = partial(_listed, pools, page, {key.principle for key in wanted})
+            pages = dict(zip(cards, await self._asked.read(read), strict=True))
+            found.update({key: pages[key.card][key.principle] for key in wanted})
+        return [found[key] for key in keys]
+
+    async def _opened(self, wanted: list[tuple[ActRow, bool]]) -> list[OpenedAct]:
+        return await asyncio.to_thread(self._open, wanted)
+
+    def _open(self, wanted: list[tuple[ActRow, bool]]) -> list[OpenedAct]:
+        """Decode the records, and decrypt what may be read; the vault is asked once."""
+        catalogue, vault = self._asked.sources.catalogue, self._asked.sources.vault
+        decoded = [catalogue.decode_record(row.record) for row, _ in wanted]
+        readable = [act for act, (_, reads) in zip(decoded, wanted, strict=True) if reads]
+        texts = iter(open_acts(readable, catalogue, vault, _tell_corrupt))
+        return [
+            OpenedAct(act, next(texts) if reads else dict.fromkeys(catalogue.personal[act.name]))
+            for act, (_, reads) in zip(decoded, wanted, strict=True)
+        ]
+
+
+def gathered(keys: Iterable[Key], split: Callable[[Key], tuple[Group, Value]]) -> dict[Group, list[Value]]:
+    """The keys by group, in their order."""
+    groups: dict[Group, list[Value]] = defaultdict(list)
+    for key in keys:
+        group, value = split(key)
+        groups[group].append(value)
+    return groups
+
+
+def paged(keys: list[Paged], read: Callable[[list[str], Paged], Mapping[str, Page[Value]]]) -> list[Page[Value]]:
+    """A page for each key: `read` is called once for each `first`, `after` and `as_of`, with all that ask for it."""
+    groups = gathered(keys, lambda key: (key._replace(of=""), key.of))
+    found = {group: read(of, group) for group, of in groups.items()}
+    return [found[key._replace(of="")][key.of] for key in keys]
+
+
+def _members(connection: Connection, keys: list[tuple[int, str]]) -> list[Sequence[StayRow]]:
+    groups = gathered(keys, lambda key: key)
+    found = {as_of: teams.members(connection, of, as_of) for as_of, of in groups.items()}
+    return [found[as_of].get(team, ()) for as_of, team in keys]
+
+
+def _exists(connection: Connection, keys: list[tuple[str, str]]) -> list[bool]:
+    found = {kind: people.which_exist(connection, kind, of) for kind, of in gathered(keys, lambda key: key).items()}
+    return [key in found[kind] for kind, key in keys]
+
+
+def _naming(connection: Connection, keys: list[tuple[str, str]]) -> list[ActRow | None]:
+    found = {kind: people.naming_acts(connection, kind, of) for kind, of in gathered(keys, lambda key: key).items()}
+    return [found[kind].get(key) for kind, key in keys]
+
+
+def _spans(connection: Connection, keys: list[tuple[int, TeamCard]]) -> list[Sequence[Span]]:
+    groups = gathered(keys, lambda key: key)
+    found = {
+        as_of: dict(zip(cards, teams.rep_spans(connection, cards, as_of), strict=True))
+        for as_of, cards in groups.items()
+    }
+    return [found[as_of][card] for as_of, card in keys]
+
+
+def _customers(connection: Connection, keys: list[Paged]) -> list[Page[str]]:
+    return paged(keys, lambda of, page: people.list_customers_of(connection, of, page.first, page.after))
+
+
+def _relationship_acts(connection: Connection, keys: list[Paged]) -> list[Page[ActRow]]:
+    return paged(keys, lambda of, page: acts.list_acts_of_relationships(connection, of, page.first, page.after))
+
+
+def _counted(
+    query: Callable[[Connection, figures.Cards, Period], list[Value]],
+    cards: figures.Cards,
+    period: Period,
+    connection: Connection,
+) -> list[Value]:
+    return query(connection, cards, period)
+
+
+def _listed(
+    cards: figures.Cards, page: SignalsPage, principles: Collection[Principle], connection: Connection
+) -> list[Mapping[Principle, Page[SignalRow]]]:
+    return figures.list_signals(connection, cards, page.period, principles, page.verdict, page.first, page.after)
+
+
+def _tell_corrupt(error: Corrupt) -> None:
+    _log.error("a personal field does not open", reason=str(error))

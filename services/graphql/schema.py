@@ -1,0 +1,947 @@
+"""The schema: the contract's types, each a thin view of rows that loaders read.
+
+What may not be seen answers null with the code FORBIDDEN; the rules are in `permissions`. Keys are those of acts, ids
+are Relay's: opaque, and the same for ever.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable
+from enum import Enum
+from functools import partial
+from typing import Any, Generic, NamedTuple, Optional, TypeVar
+
+import msgspec
+import strawberry
+from strawberry import ID, UNSET, Private
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types.base import get_object_definition
+
+from services.events.catalog.acts import ActDisputed, ActRetracted, CustomerKnown
+from services.graphql import limits
+from services.graphql.errors import LimitExceeded
+from services.graphql.loaders import Asked, CardKey, Paged, PersonCard, SignalsKey, SignalsPage
+from services.graphql.permissions import forbidden
+from services.graphql.scalars import JSON, SCALARS, Date, DateTime
+from services.kit.errors import Invalid
+from services.projections.leadership import scorecards, statistics
+from services.projections.leadership.periods import Bucket, Period, trend
+from services.projections.leadership.principles import PRINCIPLES
+from services.projections.leadership.scorecards import EMPTY, Card, EvidenceLevel, Tally
+from services.projections.leadership.signals import Principle as PrincipleId
+from services.projections.leadership.signals import Verdict as StoredVerdict
+from services.projections.queries import acts, figures, people
+from services.projections.queries.acts import RefusedRow, act_cursor, read_act_cursor
+from services.projections.queries.figures import read_signal_cursor, signal_cursor
+from services.projections.queries.paging import Page, decode_cursor, encode_cursor
+from services.projections.queries.rows import NAMES, ActRow, SignalRow, StayRow, TeamRow
+from services.projections.queries.teams import TeamCard, list_teams
+
+Item = TypeVar("Item")
+Row = TypeVar("Row")
+Info = strawberry.Info[Asked, None]
+
+EARLIEST_YEAR = 10  # periods before a period, and the weeks they touch, must be dates too
+ALL_TEAMS = 1_000_000
+
+strawberry.enum(PrincipleId, name="PrincipleId", description="The principles, in the order of the model")
+strawberry.enum(EvidenceLevel, description="By distinct customers: none, fewer than 5, fewer than 20, or more")
+strawberry.enum(Bucket, description="What a trend is cut into; weeks begin on Monday")
+
+
+@strawberry.enum(description="Whether a principle was kept or breached")
+class Verdict(Enum):
+    """Whether a principle was kept or breached."""
+
+    KEPT = "KEPT"
+    BREACHED = "BREACHED"
+
+
+@strawberry.enum(description="What a person is in a team")
+class Role(Enum):
+    """What a person is in a team."""
+
+    REP = "REP"
+    LEADER = "LEADER"
+
+
+@strawberry.enum(description="What became of an act")
+class ActFate(Enum):
+    """What became of an act."""
+
+    UNKNOWN = "UNKNOWN"
+    FOLDED = "FOLDED"
+    RETRACTED = "RETRACTED"
+    CONFLICT = "CONFLICT"
+    DEAD_LETTER = "DEAD_LETTER"
+    NOT_YET_FOLDED = "NOT_YET_FOLDED"
+
+
+# ---- what is asked ---------------------------------------------------------------------------------------------------
+
+
+@strawberry.input(description="The days [from, to), UTC, as of an instant: now by default")
+class PeriodInput:
+    """See Period."""
+
+    from_: Date = strawberry.field(name="from")
+    to: Date
+    as_of: DateTime | None = UNSET
+
+
+@strawberry.input(description="Acts of this subject, of this rep, of these types, at or after `from` and before `to`")
+class ActFilter:
+    """See acts.ActFilter."""
+
+    subject: str | None = UNSET
+    rep: str | None = UNSET
+    types: list[str] | None = UNSET
+    from_: DateTime | None = strawberry.field(name="from", default=UNSET)
+    to: DateTime | None = UNSET
+
+
+def _given(value: Any) -> Any:
+    """An argument that may be left out: None if it was."""
+    return None if value is UNSET else value
+
+
+def _first(first: int | None) -> int:
+    count = limits.FIRST if _given(first) is None else int(first or 0)
+    if not 1 <= count <= limits.FIRST_AT_MOST:
+        raise Invalid(f"`first` is 1 to {limits.FIRST_AT_MOST}")
+    return count
+
+
+def _key(text: str) -> str:
+    """A key of an act; PostgreSQL cannot even compare what holds U+0000."""
+    if "\x00" in text:
+        raise Invalid("a key has no control characters")
+    return text
+
+
+def _period(info: Info, asked: PeriodInput) -> Period:
+    period = Period(asked.from_, asked.to, _as_of(info, asked.as_of))
+    if period.from_ >= period.to:
+        raise Invalid("a period's `from` is before its `to`")
+    if period.days > limits.PERIOD_DAYS:
+        raise LimitExceeded(f"a period has at most {limits.PERIOD_DAYS} days, this one has {period.days}")
+    if period.from_.year < EARLIEST_YEAR:
+        raise Invalid(f"a period begins in the year {EARLIEST_YEAR} or later")
+    return period
+
+
+def _as_of(info: Info, as_of: int | None) -> int:
+    instant: int | None = _given(as_of)
+    return info.context.now if instant is None else instant
+
+
+def _global_id(kind: str, *key: str) -> ID:
+    return ID(base64.urlsafe_b64encode(msgspec.json.encode([kind, *key])).decode().rstrip("="))
+
+
+def _read_global_id(id_: str) -> tuple[str, ...]:
+    """The kind and the key in an id. Raises Invalid."""
+    try:
+        raw = id_.encode("ascii")
+        text = base64.b64decode(raw + b"=" * (-len(raw) % 4), altchars=b"-_", validate=True)
+        return msgspec.json.decode(text, type=tuple[str, ...])
+    except (binascii.Error, UnicodeError, msgspec.MsgspecError, RecursionError) as error:
+        raise Invalid("the id is none that was given out") from error
+
+
+# ---- lists -----------------------------------------------------------------------------------------------------------
+
+
+@strawberry.interface
+class Node:
+    """What has an id of its own."""
+
+    @strawberry.field
+    def id(self) -> ID:
+        """The id, opaque and the same for ever."""
+        raise NotImplementedError
+
+
+@strawberry.type
+class PageInfo:
+    """Where a page stands in its list (Relay)."""
+
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@strawberry.type
+class Edge(Generic[Item]):
+    """An element of a page, and the cursor to go on after it."""
+
+    cursor: str
+    node: Item
+
+
+@strawberry.type
+class Connection(Generic[Item]):
+    """A page of a list (Relay)."""
+
+    edges: list[Edge[Item]]
+    page_info: PageInfo
+
+
+def _connection(page: Page[Row], node: Callable[[Row], Item], cursor: Callable[[Row], str]) -> Connection[Item]:
+    edges = [Edge(cursor=cursor(row), node=node(row)) for row in page.rows]
+    start, end = (edges[0].cursor, edges[-1].cursor) if edges else (None, None)
+    return Connection(
+        edges=edges,
+        page_info=PageInfo(has_next_page=page.more, has_previous_page=page.after, start_cursor=start, end_cursor=end),
+    )
+
+
+def _after_key(kind: str, after: str | None) -> str | None:
+    cursor: str | None = _given(after)
+    return None if cursor is None else str(decode_cursor(cursor, kind, (str,))[0])
+
+
+# ---- figures ---------------------------------------------------------------------------------------------------------
+
+
+@strawberry.type(name="Principle")
+class PrincipleNode:
+    """A behaviour that the articles ask for."""
+
+    id: PrincipleId
+    title: str
+    description: str
+    sources: list[str]
+
+
+def _principle(principle: PrincipleId) -> PrincipleNode:
+    described = PRINCIPLES[principle]
+    return PrincipleNode(
+        id=principle, title=described.title, description=described.description, sources=list(described.sources)
+    )
+
+
+@strawberry.type
+class Interval:
+    """A 95 % interval; an end that is not known is null."""
+
+    low: float | None
+    high: float | None
+
+
+def _interval(interval: statistics.Interval | None) -> Interval | None:
+    return None if interval is None else Interval(low=interval.low, high=interval.high)
+
+
+@strawberry.type
+class Difference:
+    """A difference of two rates with its interval, both null where a side has no signals."""
+
+    value: float | None
+    interval: Interval | None
+
+
+@strawberry.type
+class TrendPoint:
+    """What was kept and breached in a bucket of the period; `start` is the bucket's own first day."""
+
+    start: Date
+    kept: int
+    breached: int
+
+
+@strawberry.type
+class ReasonCount:
+    """How many signals have this reason."""
+
+    reason: str
+    count: int
+
+
+@strawberry.type
+class Score:
+    """One principle's figures in a scorecard. What was not recorded is no signal, and not in `n`."""
+
+    card: Private[CardKey]
+    period: Private[Period]
+    about: Private[PrincipleId]
+    tally: Private[Tally]
+    is_previous: Private[bool]
+    kept: int
+    breached: int
+    n: int
+    not_recorded: int
+    rate: float | None
+
+    @strawberry.field
+    def principle(self) -> PrincipleNode:
+        """What is scored."""
+        return _principle(self.about)
+
+    @strawberry.field
+    def interval(self) -> Interval | None:
+        """The 95 % Jeffreys interval of the rate, as if signals were independent."""
+        return _interval(self.tally.interval)
+
+    @strawberry.field
+    def evidence_level(self, info: Info) -> EvidenceLevel:
+        """How many distinct customers it rests on."""
+        return scorecards.evidence_level(self.tally.customers, info.context.sources.policy.evidence)
+
+    @strawberry.field
+    async def previous(self, info: Info) -> Optional["Score"]:
+        """The same over the period of equal length before this one; it has no previous of its own."""
+        if self.is_previous:
+            return None
+        period = self.period.previous
+        card = await info.context.load.card.load((period, self.card))
+        return _score(self.card, period, card, self.about, is_previous=True)
+
+    @strawberry.field
+    async def change(self, info: Info) -> Difference | None:
+        """The rate less that of the previous period. No clear change if the interval holds 0."""
+        if self.is_previous:
+            return None
+        before = await info.context.load.card.load((self.period.previous, self.card))
+        change = self.tally.since(before.get(self.about, EMPTY))
+        return Difference(value=change.value, interval=_interval(change.interval))
+
+    @strawberry.field
+    async def trend(self, info: Info, by: Bucket = Bucket.WEEK) -> list[TrendPoint]:
+        """A point for each bucket that touches the period, empty ones too."""
+        days = await info.context.load.days.load((self.period, self.card))
+        points = trend(self.period, by, days.get(self.about, {}))
+        return [TrendPoint(start=Date(point.start), kept=point.kept, breached=point.breached) for point in points]
+
+    @strawberry.field
+    def reasons(self) -> list[ReasonCount]:
+        """The reasons, the most frequent first, then by name."""
+        return [ReasonCount(reason=reason.reason, count=reason.number) for reason in self.tally.reasons]
+
+    @strawberry.field
+    async def signals(
+        self, info: Info, verdict: Verdict | None = UNSET, first: int | None = UNSET, after: str | None = UNSET
+    ) -> Connection["Signal"]:
+        """The signals themselves, the newest first."""
+        wanted: Verdict | None = _given(verdict)
+        stored = None if wanted is None else StoredVerdict[wanted.name]
+        page = SignalsPage(self.period, stored, _first(first), read_signal_cursor(_given(after)))
+        found = await info.context.load.signals.load(SignalsKey(self.card, self.about, page))
+        return _connection(found, _signal, signal_cursor)
+
+
+def _score(card: CardKey, period: Period, tallies: Card, about: PrincipleId, *, is_previous: bool = False) -> Score:
+    tally = tallies.get(about, EMPTY)
+    return Score(
+        card=card,
+        period=period,
+        about=about,
+        tally=tally,
+        is_previous=is_previous,
+        kept=tally.kept,
+        breached=tally.breached,
+        n=tally.n,
+        not_recorded=tally.not_recorded,
+        rate=tally.rate,
+    )
+
+
+@strawberry.type
+class GuideIndex:
+    """Guiding against getting, 0 to 1; null where there are too few signals or dimensions."""
+
+    value: float | None
+    trust: float | None
+    partnership: float | None
+    capability: float | None
+    inquiry: float | None
+
+
+@strawberry.type
+class Scorecard:
+    """The figures of a person or a team over a period."""
+
+    card: Private[CardKey]
+    period: Private[Period]
+    tallies: Private[Card]
+    from_: Date = strawberry.field(name="from")
+    to: Date
+    as_of: DateTime
+
+    @strawberry.field
+    def policy(self, info: Info) -> str:
+        """The policy that made it."""
+        return info.context.sources.policy.identity
+
+    @strawberry.field
+    def scores(self) -> list[Score]:
+        """A score for each principle, in their order."""
+        return [_score(self.card, self.period, self.tallies, principle) for principle in PrincipleId]
+
+    @strawberry.field
+    def score(self, principle: PrincipleId) -> Score:
+        """The score of one principle."""
+        return _score(self.card, self.period, self.tallies, principle)
+
+    @strawberry.field
+    def guide_index(self, info: Info) -> GuideIndex:
+        """The guide index and its dimensions."""
+        return GuideIndex(**scorecards.guide_index(self.tallies, info.context.sources.policy)._asdict())
+
+
+async def _scorecard(info: Info, card: CardKey, asked: PeriodInput) -> Scorecard:
+    period = _period(info, asked)
+    tallies = await info.context.load.card.load((period, card))
+    return Scorecard(
+        card=card,
+        period=period,
+        tallies=tallies,
+        from_=Date(period.from_),
+        to=Date(period.to),
+        as_of=DateTime(period.as_of),
+    )
+
+
+# ---- acts and signals ------------------------------------------------------------------------------------------------
+
+
+@strawberry.type
+class Act(Node):
+    """One event of the log."""
+
+    row: Private[ActRow]
+    source: str
+    act_id: str
+    subject: str
+    rep: str | None
+    time: DateTime
+    recorded_at: DateTime
+    partition: int
+    offset: int
+    retracted: bool
+
+    @strawberry.field
+    def id(self) -> ID:
+        """The id."""
+        return _global_id("Act", *self.row.key)
+
+    @strawberry.field
+    def type(self, info: Info) -> str:
+        """The CloudEvents type, such as exemplar.contact.made.v1."""
+        return info.context.sources.catalogue.type_of(self.row.name)
+
+    @strawberry.field
+    async def data(self, info: Info) -> JSON:
+        """The act's own fields; personal ones in clear for those who may read them, else null."""
+        readable = info.context.access.reads_personal(self.row.rep)
+        opened = await info.context.load.opened.load((self.row, readable))
+        return JSON({**msgspec.to_builtins(opened.act.data), **opened.personal})
+
+    @strawberry.field
+    async def disputes(self, info: Info) -> list["Act"]:
+        """The disputes of this act, the oldest first."""
+        load = info.context.load
+        of_subject = await load.disputes.load(self.row.subject)
+        opened = await load.opened.load_many((row, False) for row in of_subject)
+        return [
+            _act(row)
+            for row, dispute in zip(of_subject, opened, strict=True)
+            if isinstance(dispute.act.data, ActDisputed)
+            and (dispute.act.data.disputes_source, dispute.act.data.disputes_id) == (self.row.source, self.row.act_id)
+        ]
+
+
+def _act(row: ActRow) -> Act:
+    return Act(
+        row=row,
+        source=row.source,
+        act_id=row.act_id,
+        subject=row.subject,
+        rep=row.rep,
+        time=DateTime(row.time),
+        recorded_at=DateTime(row.recorded),
+        partition=row.partition,
+        offset=row.offset,
+        retracted=bool(row.retracted),
+    )
+
+
+@strawberry.type
+class Signal:
+    """One judgement: a person kept or breached a principle, for a reason, as these acts show."""
+
+    row: Private[SignalRow]
+    customer_key: str | None
+    principle: PrincipleId
+    verdict: Verdict
+    reason: str
+    at: DateTime
+
+    @strawberry.field
+    def person(self) -> "Person":
+        """Whose it is."""
+        return Person(key=self.row.person)
+
+    @strawberry.field
+    async def evidence(self, info: Info) -> list[Act]:
+        """The acts that show it, in their order."""
+        found = await info.context.load.act_at.load_many(self.row.evidence)
+        return [_act(row) for row in found if row is not None]
+
+
+def _signal(row: SignalRow) -> Signal:
+    return Signal(
+        row=row,
+        customer_key=row.customer,
+        principle=row.principle,
+        verdict=Verdict[row.verdict.name],
+        reason=row.reason,
+        at=DateTime(row.at),
+    )
+
+
+@strawberry.type
+class ActExplanation:
+    """What became of an act, why, and where in the log the record is that was asked about."""
+
+    fate: ActFate
+    act: Act | None = None
+    reason: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+    signals: list[Signal] = strawberry.field(default_factory=list)
+
+
+# ---- teams, persons, relationships -----------------------------------------------------------------------------------
+
+
+@strawberry.type
+class Membership:
+    """A person's stay in a team, [from, to)."""
+
+    stay: Private[StayRow]
+    role: Role
+    from_: DateTime = strawberry.field(name="from")
+    to: DateTime | None
+
+    @strawberry.field
+    def person(self) -> "Person":
+        """Who."""
+        return Person(key=self.stay.person)
+
+    @strawberry.field
+    async def team(self, info: Info) -> "Team":
+        """Where."""
+        found = await info.context.load.team.load(self.stay.team)
+        return _team(found or TeamRow(self.stay.team, self.stay.team, None))
+
+
+def _membership(stay: StayRow) -> Membership:
+    to = None if stay.to is None else DateTime(stay.to)
+    return Membership(stay=stay, role=Role[stay.role.upper()], from_=DateTime(stay.from_), to=to)
+
+
+@strawberry.type
+class Team(Node):
+    """A team; its name is its key where no act gave it one."""
+
+    row: Private[TeamRow]
+    key: str
+    name: str
+
+    @strawberry.field
+    def id(self) -> ID:
+        """The id."""
+        return _global_id("Team", self.key)
+
+    @strawberry.field
+    async def parent(self, info: Info) -> Optional["Team"]:
+        """The team above."""
+        if self.row.parent is None:
+            return None
+        if not info.context.access.sees_team(self.row.parent):
+            raise forbidden()
+        found = await info.context.load.team.load(self.row.parent)
+        return None if found is None else _team(found)
+
+    @strawberry.field
+    async def children(self, info: Info) -> list["Team"]:
+        """The teams below, one level, by key; those that may be seen."""
+        found = await info.context.load.children.load(self.key)
+        return [_team(row) for row in found if info.context.access.sees_team(row.key)]
+
+    @strawberry.field
+    async def members(self, info: Info, as_of: DateTime | None = UNSET) -> list[Membership] | None:
+        """Who was in the team at that instant, by key."""
+        return [_membership(stay) for stay in await self._stays(info, as_of)]
+
+    @strawberry.field
+    async def leaders(self, info: Info, as_of: DateTime | None = UNSET) -> list["Person"] | None:
+        """Who led the team at that instant, by key."""
+        return [Person(key=stay.person) for stay in await self._stays(info, as_of) if stay.role == "leader"]
+
+    @strawberry.field
+    async def scorecard(
+        self, info: Info, period: PeriodInput, include_subteams: bool | None = False
+    ) -> Scorecard | None:
+        """The signals of the team's reps, pooled; with those of all teams below, if asked."""
+        if not info.context.access.leads_team(self.key):
+            raise forbidden()
+        return await _scorecard(info, TeamCard(self.key, bool(include_subteams)), period)
+
+    async def _stays(self, info: Info, as_of: int | None) -> "list[StayRow]":
+        if not info.context.access.leads_team(self.key):
+            raise forbidden()
+        return list(await info.context.load.members.load((_as_of(info, as_of), self.key)))
+
+
+def _team(row: TeamRow) -> Team:
+    return Team(row=row, key=row.key, name=row.name)
+
+
+@strawberry.type
+class Person(Node):
+    """A person: a rep, a leader, or both."""
+
+    key: str
+
+    @strawberry.field
+    def id(self) -> ID:
+        """The id."""
+        return _global_id("Person", self.key)
+
+    @strawberry.field
+    async def name(self, info: Info) -> str | None:
+        """The name that the latest `team.joined` gave; null if there is none, or the person was erased."""
+        return await _name(info, people.PERSON, self.key, lambda _row: True)
+
+    @strawberry.field
+    async def memberships(self, info: Info) -> list[Membership] | None:
+        """All stays that have begun, the oldest first."""
+        self._check(info)
+        return [_membership(stay) for stay in await info.context.load.stays.load(self.key)]
+
+    @strawberry.field
+    async def scorecard(self, info: Info, period: PeriodInput) -> Scorecard | None:
+        """The person's own signals."""
+        self._check(info)
+        return await _scorecard(info, PersonCard(self.key), period)
+
+    @strawberry.field
+    async def relationships(
+        self, info: Info, first: int | None = UNSET, after: str | None = UNSET
+    ) -> Connection["Relationship"] | None:
+        """The customers with whom the person has acts, by key."""
+        self._check(info)
+        wanted = Paged(self.key, _first(first), _after_key("customer", after))
+        found = await info.context.load.customers.load(wanted)
+        return _connection(found, lambda key: Relationship(customer_key=key), partial(_key_cursor, "customer"))
+
+    def _check(self, info: Info) -> None:
+        if not info.context.access.sees_person(self.key):
+            raise forbidden()
+
+
+def _key_cursor(kind: str, key: str) -> str:
+    return encode_cursor(kind, (key,))
+
+
+async def _name(info: Info, kind: str, key: str, readable: Callable[[ActRow], bool]) -> str | None:
+    row = await info.context.load.naming.load((kind, key))
+    if row is None or not readable(row):
+        return None
+    opened = await info.context.load.opened.load((row, True))
+    return opened.personal.get("name")
+
+
+@strawberry.type
+class Relationship(Node):
+    """All that happened with one customer, whichever reps it was with."""
+
+    customer_key: str
+
+    @strawberry.field
+    def id(self) -> ID:
+        """The id."""
+        return _global_id("Relationship", self.customer_key)
+
+    @strawberry.field
+    async def customer_name(self, info: Info) -> str | None:
+        """The name that the latest `customer.known` gave, for those who may read that act's personal fields."""
+        return await _name(
+            info, people.CUSTOMER, self.customer_key, lambda row: info.context.access.reads_personal(row.rep)
+        )
+
+    @strawberry.field
+    async def segment(self, info: Info) -> str | None:
+        """The segment that the latest `customer.known` gave."""
+        rows = await info.context.load.knowing.load(self.customer_key)
+        known = [opened.act.data for opened in await info.context.load.opened.load_many((row, False) for row in rows)]
+        segments = [data.segment for data in known if isinstance(data, CustomerKnown)]
+        return next((segment for segment in segments if segment is not None), None)
+
+    @strawberry.field
+    async def reps(self, info: Info) -> list[Person]:
+        """Those who have acts with the customer, by key."""
+        return [Person(key=rep) for rep in await info.context.load.reps.load(self.customer_key)]
+
+    @strawberry.field
+    async def acts(self, info: Info, first: int | None = UNSET, after: str | None = UNSET) -> Connection[Act]:
+        """All acts that concern the customer, the newest first."""
+        wanted = Paged(self.customer_key, _first(first), read_act_cursor(_given(after)))
+        return _connection(await info.context.load.relationship_acts.load(wanted), _act, act_cursor)
+
+    @strawberry.field
+    async def signals(
+        self, info: Info, as_of: DateTime | None = UNSET, first: int | None = UNSET, after: str | None = UNSET
+    ) -> Connection[Signal]:
+        """The relationship's signals, the newest first, without walk-the-talk; of persons whose card may be seen."""
+        wanted = Paged(self.customer_key, _first(first), read_signal_cursor(_given(after)), _as_of(info, as_of))
+        return _connection(await info.context.load.relationship_signals.load(wanted), _signal, signal_cursor)
+
+
+# ---- what became of an act -------------------------------------------------------------------------------------------
+
+
+class _Sought(NamedTuple):
+    """The act that is asked about."""
+
+    source: str
+    act_id: str
+    subject: str | None
+
+
+async def _explain(info: Info, sought: _Sought) -> ActExplanation:
+    """Acts first, then what the fold refused, then what it has not reached."""
+    found = await info.context.read(lambda connection: acts.find_pair(connection, *sought))
+    seen = await info.context.load.sees_act.load_many(row.place for row in found)
+    visible = [row for row, is_seen in zip(found, seen, strict=True) if is_seen]
+    if visible:
+        return await _explain_act(info, visible[0], [row.subject for row in visible[1:]])
+    if info.context.access.all:
+        refused = await info.context.read(lambda connection: acts.find_refused(connection, *sought))
+        if refused:
+            return _explain_refused(refused[-1])
+    return await _explain_unfolded(info, sought)
+
+
+async def _explain_act(info: Info, row: ActRow, others: list[str]) -> ActExplanation:
+    asked = info.context
+    refused = await asked.read(lambda connection: acts.find_refused(connection, row.source, row.act_id, row.subject))
+    conflict = next((letter for letter in refused if letter.kind == "conflict"), None)
+    signals = await asked.read(
+        lambda connection: figures.signals_resting_on(connection, row.subject, row.offset, asked.now)
+    )
+    fate, reason = ActFate.FOLDED, await _missing_target(info, row)
+    if conflict is not None:
+        fate, reason = ActFate.CONFLICT, conflict.reason
+    elif row.retracted:
+        fate, reason = ActFate.RETRACTED, await _retraction(info, row)
+    if others:
+        also = f"the same source and id are also under: {', '.join(others)}"
+        reason = f"{reason}; {also}" if reason else also
+    place = (conflict.partition, conflict.offset) if conflict else row.place
+    shown = [_signal(signal) for signal in signals if asked.access.sees_person(signal.person)]
+    return ActExplanation(fate=fate, act=_act(row), reason=reason, partition=place[0], offset=place[1], signals=shown)
+
+
+async def _missing_target(info: Info, row: ActRow) -> str | None:
+    """What to say of a retraction or dispute that names an act which is not there."""
+    data = (await info.context.load.opened.load((row, False))).act.data
+    if isinstance(data, ActRetracted):
+        named = (row.subject, data.retracts_source, data.retracts_id)
+    elif isinstance(data, ActDisputed):
+        named = (row.subject, data.disputes_source, data.disputes_id)
+    else:
+        return None
+    return None if await info.context.load.act.load(named) else "no such act of this subject is known yet"
+
+
+async def _retraction(info: Info, row: ActRow) -> str | None:
+    rows = await info.context.read(lambda connection: acts.retractions(connection, row.subject))
+    for opened in await info.context.load.opened.load_many((retraction, False) for retraction in rows):
+        data = opened.act.data
+        if isinstance(data, ActRetracted) and (data.retracts_source, data.retracts_id) == (row.source, row.act_id):
+            return f"retracted by {data.by}: {data.reason}"
+    return None
+
+
+def _explain_refused(letter: RefusedRow) -> ActExplanation:
+    fate = ActFate.CONFLICT if letter.kind == "conflict" else ActFate.DEAD_LETTER
+    return ActExplanation(fate=fate, reason=letter.reason, partition=letter.partition, offset=letter.offset)
+
+
+async def _explain_unfolded(info: Info, sought: _Sought) -> ActExplanation:
+    access, load = info.context.access, info.context.load
+    if not access.all and not access.persons:
+        return ActExplanation(fate=ActFate.UNKNOWN)
+    waiting = await info.context.find_unfolded(*sought)
+    if waiting is None or not (
+        access.all or waiting.rep in access.persons or await load.sees_relationship.load(waiting.subject)
+    ):
+        return ActExplanation(fate=ActFate.UNKNOWN)
+    return ActExplanation(
+        fate=ActFate.NOT_YET_FOLDED,
+        reason="the log has it, the fold has not reached it yet",
+        partition=waiting.partition,
+        offset=waiting.offset,
+    )
+
+
+# ---- the root --------------------------------------------------------------------------------------------------------
+
+
+@strawberry.type
+class Viewer:
+    """Who is asking. `key` is null for a machine, and where no credential is needed."""
+
+    key: str | None
+    scopes: list[str]
+
+    @strawberry.field
+    async def teams(self, info: Info) -> list[Team]:
+        """The teams that the viewer may look at, by key."""
+        access = info.context.access
+        among = None if access.all else access.teams
+        found = await info.context.read(lambda connection: list_teams(connection, among, ALL_TEAMS, None))
+        return [_team(row) for row in found.rows]
+
+
+@strawberry.type
+class Query:
+    """What may be asked."""
+
+    @strawberry.field
+    def viewer(self, info: Info) -> Viewer:
+        """Who is asking, and what they may."""
+        return Viewer(key=info.context.access.key, scopes=info.context.access.scopes)
+
+    @strawberry.field
+    async def node(self, info: Info, id: ID) -> Node | None:
+        """Anything that has an id."""
+        kind, *key = _read_global_id(id) or ("",)
+        if kind == "Act" and len(key) == 3:
+            return await _find_act(info, key[0], key[1], key[2])
+        find = {"Team": _find_team, "Person": _find_person, "Relationship": _find_relationship}.get(kind)
+        if find is None or len(key) != 1:
+            raise Invalid("the id is none that was given out")
+        return await find(info, key[0])
+
+    @strawberry.field
+    def principles(self) -> list[PrincipleNode]:
+        """The principles, in their order."""
+        return [_principle(principle) for principle in PrincipleId]
+
+    @strawberry.field
+    async def team(self, info: Info, key: str) -> Team | None:
+        """The team with this key."""
+        return await _find_team(info, key)
+
+    @strawberry.field
+    async def teams(self, info: Info, first: int | None = UNSET, after: str | None = UNSET) -> Connection[Team]:
+        """The teams that may be looked at, by key."""
+        access, count, key = info.context.access, _first(first), _after_key("team", after)
+        among = None if access.all else access.teams
+        found = await info.context.read(lambda connection: list_teams(connection, among, count, key))
+        return _connection(found, _team, lambda row: _key_cursor("team", row.key))
+
+    @strawberry.field
+    async def person(self, info: Info, key: str) -> Person | None:
+        """The person with this key."""
+        return await _find_person(info, key)
+
+    @strawberry.field
+    async def relationship(self, info: Info, customer: str) -> Relationship | None:
+        """The relationship with this customer."""
+        return await _find_relationship(info, customer)
+
+    @strawberry.field
+    async def acts(
+        self, info: Info, filter: ActFilter | None = UNSET, first: int | None = UNSET, after: str | None = UNSET
+    ) -> Connection[Act] | None:
+        """Acts, the newest first: retracted and retracting ones too."""
+        persons, count = info.context.access.among(), _first(first)
+        wanted, key = _filter(info, _given(filter)), read_act_cursor(_given(after))
+        found = await info.context.read(lambda connection: acts.list_acts(connection, wanted, persons, count, key))
+        return _connection(found, _act, act_cursor)
+
+    @strawberry.field
+    async def explain_act(self, info: Info, source: str, act_id: str, subject: str | None = UNSET) -> ActExplanation:
+        """Why is it not on the board? What became of the act with this source and id."""
+        of = _given(subject)
+        return await _explain(info, _Sought(_key(source), _key(act_id), None if of is None else _key(of)))
+
+
+def _filter(info: Info, asked: ActFilter | None) -> acts.ActFilter:
+    if asked is None:
+        return acts.ActFilter()
+    from_, to, types = _given(asked.from_), _given(asked.to), _given(asked.types)
+    if from_ is not None and to is not None and from_ >= to:
+        raise Invalid("`from` is before `to`")
+    catalogue = info.context.sources.catalogue
+    by_type = {catalogue.type_of(name): name for name in NAMES}
+    if unknown := [type_ for type_ in types or () if type_ not in by_type]:
+        raise Invalid(f"there is no act of the type {unknown[0]}")
+    names = None if types is None else {by_type[type_] for type_ in types}
+    subject, rep = _given(asked.subject), _given(asked.rep)
+    return acts.ActFilter(
+        None if subject is None else _key(subject), None if rep is None else _key(rep), names, from_, to
+    )
+
+
+async def _find_team(info: Info, key: str) -> Team | None:
+    row = await info.context.load.team.load(_key(key)) if info.context.access.sees_team(key) else None
+    return _or_forbidden(info, None if row is None else _team(row))
+
+
+async def _find_person(info: Info, key: str) -> Person | None:
+    seen = info.context.access.sees_person(key) and await info.context.load.exists.load((people.PERSON, _key(key)))
+    return _or_forbidden(info, Person(key=key) if seen else None)
+
+
+async def _find_relationship(info: Info, customer: str) -> Relationship | None:
+    seen = await info.context.load.sees_relationship.load(_key(customer))
+    return _or_forbidden(info, Relationship(customer_key=customer) if seen else None)
+
+
+async def _find_act(info: Info, subject: str, source: str, act_id: str) -> Act | None:
+    row = await info.context.load.act.load((_key(subject), _key(source), _key(act_id)))
+    seen = row is not None and await info.context.load.sees_act.load(row.place)
+    return _or_forbidden(info, _act(row) if row is not None and seen else None)
+
+
+def _or_forbidden(info: Info, found: Item | None) -> Item | None:
+    """What was found. Nothing is null for who may see everything, and for others the same as what is forbidden."""
+    if found is None and not info.context.access.all:
+        raise forbidden()
+    return found
+
+
+def _describe(*types: type) -> None:
+    """Let the docstrings of types and resolvers be the descriptions that clients read."""
+    for type_ in types:
+        definition = get_object_definition(type_, strict=True)
+        definition.description = definition.description or type_.__doc__
+        for field in definition.fields:
+            if field.base_resolver is not None:
+                field.description = field.description or field.base_resolver.wrapped_func.__doc__
+
+
+_describe(
+    *(Act, ActExplanation, Connection, Difference, Edge, GuideIndex, Interval, Membership, Node, PageInfo, Person),
+    *(PrincipleNode, Query, ReasonCount, Relationship, Score, Scorecard, Signal, Team, TrendPoint, Viewer),
+)
+
+
+def create_schema(introspection: bool = True) -> strawberry.Schema:
+    """The schema with its limits."""
+    extensions: list[Any] = [limits.Limits]
+    if not introspection:
+        extensions.append(strawberry.extensions.DisableIntrospection)
+    return strawberry.Schema(
+        query=Query,
+        types=[Team, Person, Relationship, Act],
+        extensions=extensions,
+        config=StrawberryConfig(scalar_map=SCALARS),
+    )

@@ -1,0 +1,95 @@
+"""A gateway over a small world, asked over HTTP in process."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from httpx2 import Response
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from services.events.credentials import ADMIN, CARDS_READ, OPEN, Credential
+from services.graphql.answering import Backing
+from services.graphql.app import create_graphql
+from services.graphql.loaders import Sources
+from services.kit.errors import Unauthenticated
+from services.projections.positions import Positions
+from services.projections.queries.unfolded import find_unfolded
+from tests.fixed_clock import FixedClock
+from tests.projections.world import World
+
+GRAPHQL = "application/graphql-response+json"
+JSON = "application/json"
+
+
+class Asker:
+    """Posts queries to a gateway over the world. Credentials go by the key after `Bearer`: see `credentials`."""
+
+    def __init__(self, folder: Path, clock: FixedClock, **backing: Any) -> None:
+        self.world = World(folder, clock)
+        self.credentials: dict[str, Credential] = {"admin": Credential("admin", frozenset({ADMIN}))}
+        self.positions = Positions(self.world.stores.model)
+        self.lag = 0.0
+        world = self.world
+        settings: dict[str, Any] = {
+            "model": world.stores.model,
+            "sources": Sources(world.vault, world.catalogue, world.policy),
+            "clock": clock,
+            "authenticate": self._authenticate,
+            "wait_until": self.positions.wait_until,
+            "lag_seconds": lambda: self.lag,
+            "find_unfolded": partial(find_unfolded, world.reader),
+            "wait_for_seconds": 0.2,
+        }
+        self.app = Starlette(routes=create_graphql(Backing(**settings | backing)))
+        self.client = TestClient(self.app, base_url="http://localhost")
+
+    def person(self, key: str, *scopes: str) -> str:
+        """Let a person in, by default to read cards; gives the key to ask with."""
+        self.credentials[key] = Credential(key, frozenset(scopes or {CARDS_READ}), (), key)
+        return key
+
+    def _authenticate(self, authorization: str | None) -> Credential:
+        if authorization is None:
+            return OPEN
+        found = self.credentials.get(authorization.removeprefix("Bearer "))
+        if found is None:
+            raise Unauthenticated("the credential is unknown or was revoked")
+        return found
+
+    def post(
+        self,
+        query: str,
+        variables: Mapping[str, Any] | None = None,
+        who: str | None = "admin",
+        accept: str = JSON,
+        **headers: str,
+    ) -> Response:
+        """The response to a query."""
+        headers = {name.replace("_", "-"): value for name, value in headers.items()} | {"accept": accept}
+        if who is not None:
+            headers["authorization"] = f"Bearer {who}"
+        return self.client.post("/graphql", json={"query": query, "variables": variables}, headers=headers)
+
+    def ask(self, query: str, variables: Mapping[str, Any] | None = None, who: str | None = "admin") -> Any:
+        """The body of the answer to a query."""
+        response = self.post(query, variables, who)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def data(self, query: str, variables: Mapping[str, Any] | None = None, who: str | None = "admin") -> Any:
+        """What a query reads; there must be no error."""
+        body = self.ask(query, variables, who)
+        assert "errors" not in body, body["errors"]
+        return body["data"]
+
+    def codes(self, query: str, variables: Mapping[str, Any] | None = None, who: str | None = "admin") -> list[str]:
+        """The codes of the errors of a query."""
+        body = self.ask(query, variables, who)
+        return [error["extensions"]["code"] for error in body.get("errors", [])]
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.client.close()
+        self.world.close()

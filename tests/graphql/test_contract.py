@@ -1,0 +1,99 @@
+"""The schema against the contract that clients count on, and against the file that is checked in."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import (
+    GraphQLObjectType,
+    GraphQLSchema,
+    build_ast_schema,
+    build_schema,
+    introspection_from_schema,
+    parse,
+)
+
+from services.graphql.schema import create_schema
+
+ROOT = Path(__file__).parents[2]
+# What later versions will add: these types, and these fields.
+LATER_TYPES = {
+    "AuditEntry",
+    "AuditFilter",
+    "Subscription",
+    "LeaderExample",
+    "ExampleComparison",
+    "StatedStandard",
+    "OddsRatio",
+    "RateRatio",
+    "PrincipleCount",
+    "Rate",
+    "RateComparison",
+    "Pushing",
+    "CoachingEffect",
+    "GuidesWin",
+    "Correlation",
+    "CustomerEquity",
+}
+LATER_FIELDS = {("Query", "auditLog"), ("Team", "examples"), ("Team", "equity"), ("Person", "example")}
+# The contract names connections and leaves their form to Relay.
+RELAY = "".join(
+    f"type {name}Connection {{ edges: [{name}Edge!]!  pageInfo: PageInfo! }}"
+    f"type {name}Edge {{ cursor: String!  node: {name}! }}"
+    for name in ("Team", "Act", "Signal", "Relationship", "AuditEntry")
+)
+
+
+@pytest.fixture(scope="module")
+def contract() -> GraphQLSchema:
+    """The contract with Relay's types written out."""
+    return build_ast_schema(parse((Path(__file__).parent / "contract.graphql").read_text(encoding="utf-8") + RELAY))
+
+
+@pytest.fixture(scope="module")
+def schema() -> GraphQLSchema:
+    """Our schema, as its own text has it."""
+    return build_schema(create_schema().as_str())
+
+
+def test_everything_in_the_contract_is_in_the_schema(contract: GraphQLSchema, schema: GraphQLSchema) -> None:
+    """Each type, field, argument, nullability, interface and enum value is exactly the contract's."""
+    ours = _said(schema)
+    for name, promised in _said(contract).items():
+        if name.removesuffix("Edge").removesuffix("Connection") not in LATER_TYPES:
+            assert ours.get(name) == promised, name
+
+
+def test_nothing_of_later_versions_is_there_yet(schema: GraphQLSchema) -> None:
+    """What is not built is left out: neither its types nor its fields are stubs."""
+    assert not LATER_TYPES & schema.type_map.keys()
+    for type_, field in LATER_FIELDS:
+        parent = schema.type_map[type_]
+        assert isinstance(parent, GraphQLObjectType)
+        assert field not in parent.fields
+
+
+def test_the_checked_in_schema_is_the_one_that_is_served() -> None:
+    """`schema.graphql` is what clients generate code from: write it anew after a change."""
+    checked_in = (ROOT / "schema.graphql").read_text(encoding="utf-8")
+    assert checked_in == create_schema().as_str() + "\n"
+
+
+def _said(schema: GraphQLSchema) -> dict[str, Any]:
+    """What each type of a schema says, without descriptions and later fields."""
+    introspected = introspection_from_schema(schema, descriptions=False)["__schema"]["types"]
+    return {type_["name"]: _type_said(type_) for type_ in introspected if not type_["name"].startswith("__")}
+
+
+def _type_said(type_: Any) -> dict[str, Any]:
+    fields = (type_.get("fields") or []) + (type_.get("inputFields") or [])
+    return {
+        "kind": type_["kind"],
+        "values": {value["name"] for value in type_.get("enumValues") or []},
+        "interfaces": {interface["name"] for interface in type_.get("interfaces") or []},
+        "fields": {
+            field["name"]: (field["type"], {a["name"]: (a["type"], a["defaultValue"]) for a in field.get("args", [])})
+            for field in fields
+            if (type_["name"], field["name"]) not in LATER_FIELDS
+        },
+    }
