@@ -61,11 +61,11 @@ class Intake:
             raise Unavailable("the log did not take the events in time: send them again") from error
 
     async def close(self) -> None:
-        """Finish what was taken and let go of the thread."""
+        """Finish what was taken, within the bound, and let go of the thread."""
         if self._draining is not None:
-            await self._draining
+            await asyncio.wait([self._draining], timeout=self._within)
         if self._acknowledging:
-            await asyncio.wait(self._acknowledging)
+            await asyncio.wait(self._acknowledging, timeout=self._within)
         self._worker.shutdown(wait=False)
 
     async def _drain(self) -> None:
@@ -102,7 +102,8 @@ class Intake:
 
     async def _acknowledge(self, group: Sequence[_Waiting], taken: _Taken) -> None:
         try:
-            appended = [] if taken.places is None else await asyncio.wrap_future(taken.places)
+            # Shielded: who gives up waiting must not cancel what the log is about to complete.
+            appended = [] if taken.places is None else await asyncio.shield(asyncio.wrap_future(taken.places))
             good = _good(taken.verdicts)
             if erased_by(good):
                 await asyncio.get_running_loop().run_in_executor(self._worker, self._recording.destroy_keys, good)

@@ -21,6 +21,7 @@ from services.kit.errors import ExemplarError
 from services.kit.problems import MEDIA_TYPE, body_of, problem, problem_of
 
 MOST_HEADER_BYTES = 64 * 1024
+_LINGER_SECONDS = 1.0
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
@@ -39,6 +40,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._in_headers = True
         self._header_bytes = 0
+        self._refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """Start the clock: a connection that never asks anything is closed too."""
@@ -52,41 +54,45 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Count what comes before the headers are complete."""
+        if self._refused:
+            return
         if self._in_headers:
             self._header_bytes += len(data)
         super().data_received(data)
-        if self._in_headers and self._header_bytes > MOST_HEADER_BYTES and not self.transport.is_closing():
+        if self._in_headers and self._header_bytes > MOST_HEADER_BYTES:
             self._refuse(431)
 
     def on_message_begin(self) -> None:
         """The first bytes of a request: from now on it must arrive in time."""
         super().on_message_begin()
         self._in_headers = True
-        if self._deadline is None:
+        if self._deadline is None and not self._refused:
             self._start_clock()
 
     def on_headers_complete(self) -> None:
         """The headers are here: look at how the body is framed."""
-        self._in_headers = False
-        self._header_bytes = 0
+        if self._refused:
+            return
         names = [name for name, _ in self.headers]
         if b"transfer-encoding" in names and b"content-length" in names:
             self._refuse(400)
             return
+        self._in_headers = False
+        self._header_bytes = 0
         super().on_headers_complete()
         if self.parser.should_upgrade():
             self._stop_clock()
 
     def on_body(self, body: bytes) -> None:
         """A part of the body, unless the request was refused."""
-        if not self.transport.is_closing():
+        if not self._refused:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The request is here in full."""
         self._stop_clock()
         self._in_headers = True
-        if not self.transport.is_closing():
+        if not self._refused:
             super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -103,19 +109,26 @@ class BoundedProtocol(HttpToolsProtocol):
             self._deadline = None
 
     def _too_slow(self) -> None:
-        if not self.transport.is_closing():
-            self._refuse(408)
+        self._refuse(408)
 
     def _has_cycle(self) -> bool:
         """Whether a request of this connection has come to the app; uvicorn's own type says there always was one."""
         return bool(self.cycle)
 
     def _refuse(self, status: int) -> None:
-        """Answer, if it is this request's turn and it has no answer yet, and close the connection."""
+        """Answer, if it is this request's turn and it has no answer yet, and close the connection.
+
+        It is closed for writing at once, and for reading a second later: closing while bytes come in would reset the
+        connection, and the client might never see the answer.
+        """
         self._stop_clock()
+        if self._refused or self.transport.is_closing():
+            return
+        self._refused = True
         cycle = self.cycle
         busy = self._has_cycle() and not cycle.response_complete
-        if not self.pipeline and (not busy or (cycle.more_body and not cycle.response_started)):
+        awaited = busy and cycle.more_body and not cycle.response_started
+        if not self.pipeline and (not busy if self._in_headers else awaited):
             body = body_of(status)
             self.transport.write(
                 STATUS_LINE[status]
@@ -125,7 +138,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if busy:
             cycle.disconnected = True
             cycle.message_event.set()
-        self.transport.close()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(_LINGER_SECONDS, self.transport.close)
 
 
 def bounded_protocol(request_seconds: float) -> type[HttpToolsProtocol]:
