@@ -1,6 +1,6 @@
 """The principles of domain.md §3, a file each: where it comes from, and its rule as a function of a history.
 
-To add a principle is to add its file here, its test file, its name in the catalogue, and its line below.
+To add a principle is to add its file here, its stories in the tests, its name in the catalogue, and its line below.
 """
 
 from collections.abc import Callable, Iterator, Mapping
