@@ -7,6 +7,7 @@ appended, and acknowledged only once the log has it durably.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -24,6 +25,7 @@ from services.events.catalog.envelope import RECORDED_BY, Act, Catalogue, same_c
 from services.events.credentials import ACTS_CORRECT, ACTS_STRUCTURE, ACTS_WRITE, Credential
 from services.events.known import Known, KnownAct
 from services.events.log.protocol import LogWriter, NewRecord, Place
+from services.events.recent import RecentlyAppended
 from services.events.vault.cipher import seal
 from services.events.vault.protocol import Vault
 from services.kit.errors import ExemplarError, Invalid, Malformed
@@ -113,7 +115,7 @@ class Recording:
     ) -> None:
         self._log = log
         self._vault = vault
-        self._known = known
+        self._known = RecentlyAppended(known)
         self._catalogue = catalogue
         self._clock = clock
 
@@ -134,14 +136,20 @@ class Recording:
 
     def append(self, fresh: Sequence[Fresh]) -> Future[list[Place]]:
         """Give the acts to the log; the future has their places once they are durable, or fails with Unavailable."""
-        return self._log.append(
-            [NewRecord(each.act.subject, self._catalogue.encode_record(each.act), HEADERS) for each in fresh]
-        )
+        acts = [each.act for each in fresh]
+        records = [NewRecord(act.subject, self._catalogue.encode_record(act), HEADERS) for act in acts]
+        future = self._log.append(records)
+        future.add_done_callback(partial(self._remember, acts, [len(record.value) for record in records]))
+        return future
 
     def destroy_keys(self, verdicts: Iterable[Verdict]) -> None:
         """Destroy the data keys of those whom acts erase that are durable now, before they are acknowledged."""
         if erased := erased_by(verdicts):
             self._vault.destroy(erased)
+
+    def _remember(self, acts: Sequence[Act], sizes: Sequence[int], appended: Future[list[Place]]) -> None:
+        if not appended.cancelled() and appended.exception() is None:
+            self._known.remember(zip(acts, appended.result(), sizes, strict=True))
 
     def _read(self, event: object, credential: Credential, now: int) -> Act | Fault:
         if isinstance(event, Fault):
