@@ -26,6 +26,8 @@ _INSTANT = (
 )
 _JSON_TYPE = r"^[A-Za-z0-9!#$&^_.+\-]+/(?:[Jj][Ss][Oo][Nn]|[A-Za-z0-9!#$&^_.\-]+\+[Jj][Ss][Oo][Nn])\s*(?:;.*)?" + _END
 
+_NAMED = ("specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "data", RECORDED_BY)
+_EXTENSION_NAME = f"^(?!(?:{'|'.join(_NAMED)}){_END})[a-z0-9]+{_END}"
 _EXTENSION = {
     "anyOf": [
         {"type": "string", "pattern": _TEXT},
@@ -128,7 +130,7 @@ def _event(catalogue: Catalogue, name: str) -> Json:
             "data_base64": {"type": "null"},
             RECORDED_BY: False,
         },
-        "patternProperties": {"^[a-z0-9]+" + _END: _EXTENSION},
+        "patternProperties": {_EXTENSION_NAME: _EXTENSION},
         "additionalProperties": False,
         "required": ["specversion", "id", "source", "type", "subject", "time", "data"],
     }
