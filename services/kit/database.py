@@ -189,6 +189,7 @@ def _prepare_sqlite(connection: object, _record: object) -> None:
         f"busy_timeout={BUSY_SECONDS * 1000}",
         "foreign_keys=ON",
         "cache_size=-16000",
+        "journal_size_limit=67108864",
         "temp_store=MEMORY",
     ):
         cursor.execute(f"PRAGMA {pragma}")

@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     append_seconds: float = Field(10.0, gt=0, le=11.0, description="time for the log to take events in, then 503")
     wait_for_seconds: float = Field(5.0, gt=0, description="longest wait for Exemplar-Wait-For")
     batch_acts: int = Field(2000, ge=1, description="acts the fold takes at once near the log's end")
-    catch_up_acts: int = Field(20000, ge=1, description="acts the fold takes at once far behind the log's end")
+    catch_up_acts: int = Field(100_000, ge=1, description="acts the fold takes at once far behind the log's end")
     halt_after_unreadable: int = Field(
         50, ge=1, description="a partition halts at more unreadable records in a row than this"
     )

@@ -217,14 +217,17 @@ def refold(
     subjects: Collection[str],
     rules: Rules,
     decoded: Mapping[tuple[int, int], Act] | None = None,
+    between: Callable[[], None] = lambda: None,
     fresh: bool = False,
 ) -> Touched:
     """Fold these subjects anew from all their acts, and write what changed.
 
-    `decoded` holds acts by (partition, offset) that need not be read again; `fresh`: nothing of theirs was folded yet.
+    `decoded` holds acts by (partition, offset) that need not be read again; `between` is called between some subjects
+    and the next ones, and may raise; `fresh`: nothing of theirs was folded yet.
     """
     touched = Touched(set(), set())
     for chunk in _chunks(connection, subjects):
+        between()
         stored = _load_acts(connection, chunk, rules.catalogue, decoded or {})
         wanted: _Rows = {table: set() for table, _ in _DERIVED}
         flags: list[dict[str, Any]] = []

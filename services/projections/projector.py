@@ -4,8 +4,8 @@ Killed anywhere, it goes on with nothing lost and nothing counted twice. Whoever
 every commit is conditional on it, so that one who was replaced (a zombie) commits nothing.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from threading import Event
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from services.events.vault.protocol import Vault
 from services.kit.database import reading, writing
 from services.kit.errors import Conflict, Corrupt, Invalid, Unavailable
 from services.kit.instants import SECOND
-from services.projections.applying import ERASED, Arrival, Kept, Rules, Touched, bury, destroy_keys, keep, refold
+from services.projections.applying import ERASED, Arrival, Rules, Touched, bury, destroy_keys, keep, refold
 from services.projections.stores import REMEMBERED_SECONDS, Built, ModelSource, check_built, check_ends
 from services.projections.tables import acts, partitions
 
@@ -34,11 +34,15 @@ class Fenced(Conflict):
 
 
 class Sizes(NamedTuple):
-    """Acts in a batch near the log's end and far behind it; unreadable records in a row that are still borne."""
+    """Acts in a batch near the log's end and far behind it; unreadable records in a row that halt nothing (None: any).
+
+    `read` is how many records are read, and so held in memory, at once; a larger batch is read bit by bit.
+    """
 
     batch: int = 2_000
-    catch_up: int = 20_000
+    catch_up: int = 100_000
     halt_after: int | None = 50
+    read: int = 10_000
 
 
 DEFAULT_SIZES = Sizes()
@@ -83,15 +87,34 @@ class Partition:
     halted_because: str | None
 
 
-class _Batch(NamedTuple):
-    """Records sorted into what can be read and what cannot, and the partitions as they are after it."""
+@dataclass(slots=True)
+class _Batch:
+    """What a batch has taken in so far: the partitions after it, the subjects to fold anew, and counts."""
 
-    arrivals: list[Arrival]
-    unreadable: list[tuple[Record, str]]
     after: dict[int, Partition]
+    records: int = 0
+    acts: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    unreadable: int = 0
+    read: set[int] = field(default_factory=set)
+    subjects: set[str] = field(default_factory=set)
+    erased: set[str] = field(default_factory=set)
+    decoded: dict[tuple[int, int], Act] = field(default_factory=dict)
+
+    def position(self) -> Position:
+        """Where to read on, in the partitions that are not halted."""
+        return {p: row.next_offset for p, row in self.after.items() if row.halted_because is None}
 
 
-Refold = Callable[[Connection, Collection[str], Rules, Mapping[tuple[int, int], Act]], Touched]
+class _Stopped(Exception):
+    """The fold is to stop: what is under way is rolled back, to be done again at the next start."""
+
+
+Refold = Callable[
+    [Connection, Collection[str], Rules, Mapping[tuple[int, int], Act], Callable[[], None]],
+    Touched,
+]
 """Folds the subjects of a batch anew: `applying.refold`; a rebuild does that later, for all batches at once."""
 
 
@@ -139,6 +162,7 @@ class Projector:
         self._taken: dict[int, Partition] = {}
         self._engine: Engine | None = None
         self._must_reload = False
+        self._stop = Event()
         self.status = FoldStatus({})
 
     # ---- taking partitions ----
@@ -180,12 +204,18 @@ class Projector:
     # ---- folding ----
 
     def run(self, stop: Event) -> None:
-        """Fold until `stop` is set. What is unavailable is tried again; any other error ends the fold and is raised."""
+        """Fold until `stop` is set. What is unavailable is tried again; any other error ends the fold and is raised.
+
+        A batch that is under way when `stop` is set is rolled back, to be done again at the next start.
+        """
+        self._stop = stop
         pauses = 0
         while not stop.is_set():
             try:
                 self.step(WAIT_SECONDS)
                 pauses = 0
+            except _Stopped:
+                return
             except Unavailable as error:
                 pause = min(0.1 * 2.0**pauses, _LONGEST_PAUSE_SECONDS)
                 _log.warning("the fold waits for what is unavailable", reason=str(error), seconds=pause)
@@ -203,91 +233,117 @@ class Projector:
     def step(self, wait: float = 0.0) -> int:
         """Take one batch into the model; how many records that were (0: there are none, or they are halted)."""
         self._refresh()
-        position = {p: row.next_offset for p, row in self._taken.items() if row.halted_because is None}
-        # All that waits at once, within bounds: a subject is folded once a batch, however many of its acts are in it.
-        limit = min(self._sizes.catch_up, max(self._sizes.batch, self.status.waiting))
-        records = self._reader.read(position, limit, wait) if position else []
+        batch = _Batch(dict(self._taken))
+        goal = min(self._sizes.catch_up, self.status.waiting)
+        records = self._read(batch.position(), max(self._sizes.batch, goal), wait)
         self._at_step("read")
         if records:
-            self._apply(self._sorted(records))
-        elif not position:
-            Event().wait(wait)  # every partition is halted: nothing to read, and nothing that would wake us
+            self._apply(batch, records, goal)
         ends = self._reader.ends()
         check_ends({p: row.next_offset for p, row in self._taken.items()}, ends)
-        self._tell(ends, {record.place.partition for record in records})
-        return len(records)
+        self._tell(ends, batch.read)
+        return batch.records
 
-    def _sorted(self, records: Iterable[Record]) -> _Batch:
-        """Read each record; a partition with too many unreadable ones in a row halts, the rest of it stays unread."""
-        batch = _Batch([], [], {})
+    def _read(self, position: Position, limit: int, wait: float = 0.0) -> list[Record]:
+        if position:
+            return self._reader.read(position, min(limit, self._sizes.read), wait)
+        self._stop.wait(wait)  # every partition is halted: nothing to read, and nothing that would wake us
+        return []
+
+    def _apply(self, batch: _Batch, records: Sequence[Record], goal: int) -> None:
+        """Take the records, and more up to `goal`, into the model: one transaction, each subject folded once."""
+        if self._engine is None:
+            raise Corrupt("no partition was taken")
+        self._must_reload = True  # until the outcome is known
+        with writing(self._engine) as connection:
+            self._check_fence(connection)
+            self._at_step("begun")
+            self._take_in(connection, records, batch, goal <= self._sizes.read)
+            while batch.records < goal and (more := self._read(batch.position(), goal - batch.records)):
+                self._take_in(connection, more, batch, remember=False)
+            touched = self._refold(connection, batch.subjects, self._rules, batch.decoded, self._check_stop)
+            _save(connection, {p: batch.after[p] for p in batch.read})
+            destroy_keys(self._vault, batch.erased)  # before the commit: killed in between, it is done again
+            self._at_step("written")
+        self._must_reload = False
+        self._taken = batch.after
+        self._at_step("committed")
+        self._count(batch)
+        self._on_commit(Commit({p: row.next_offset for p, row in self._taken.items()}, *touched))
+
+    def _take_in(self, connection: Connection, records: Sequence[Record], batch: _Batch, remember: bool) -> None:
+        """Keep the acts among the records, and the unreadable as dead letters."""
+        self._check_stop()
+        arrivals: list[Arrival] = []
+        unreadable: list[tuple[Record, str]] = []
         in_order = sorted(records, key=lambda record: record.place)
         for partition, its_records in groupby(in_order, key=lambda record: record.place.partition):
-            batch.after[partition] = self._read_partition(self._taken[partition], its_records, batch)
-        return batch
+            batch.after[partition] = self._decode(batch.after[partition], its_records, arrivals, unreadable)
+            batch.read.add(partition)
+        kept = keep(connection, arrivals, self._rules)
+        bury(connection, unreadable)
+        batch.records += len(records)
+        batch.acts += len(kept.new)
+        batch.duplicates += kept.duplicates
+        batch.conflicts += kept.conflicts
+        batch.unreadable += len(unreadable)
+        batch.subjects.update(new.act.subject for new in kept.new)
+        batch.erased.update(new.act.subject for new in kept.new if new.act.name == ERASED)
+        if remember:
+            batch.decoded.update(((new.place.partition, new.place.offset), new.act) for new in kept.new)
 
-    def _read_partition(self, row: Partition, records: Iterable[Record], batch: _Batch) -> Partition:
-        """Read what came of one partition into the batch; its row after that."""
+    def _decode(
+        self,
+        row: Partition,
+        records: Iterable[Record],
+        arrivals: list[Arrival],
+        unreadable: list[tuple[Record, str]],
+    ) -> Partition:
+        """Read the records of one partition, in order; its row after them.
+
+        With too many unreadable ones in a row it halts, and the rest stays unread.
+        """
         most = self._sizes.halt_after
-        in_row, halted, last = row.unreadable_in_row, None, None
+        in_row = row.unreadable_in_row
         for record in records:
-            last = record.place
             try:
                 act = self._rules.catalogue.decode_record(record.value)
             except Invalid as error:
                 reason = f"{error} ({error.pointer})" if error.pointer else str(error)
-                batch.unreadable.append((record, reason))
+                unreadable.append((record, reason))
                 in_row += 1
-                if most is not None and in_row > most:
-                    halted = (
-                        f"{in_row} unreadable records in a row up to offset {last.offset}: see `exemplar dead-letters`"
-                    )
-                    _log.error("a partition is halted", partition=last.partition, reason=halted)
-                    break
             else:
-                batch.arrivals.append(Arrival(record.place, record.value, act))
+                arrivals.append(Arrival(record.place, record.value, act))
                 in_row = 0
-        if last is None:
-            return row
-        return Partition(last.offset + 1, row.epoch, last.recorded_at, in_row, halted)
+            partition, offset, recorded_at = record.place
+            row = Partition(offset + 1, row.epoch, recorded_at, in_row, None)
+            if most is not None and in_row > most:
+                because = f"{in_row} unreadable records in a row up to offset {offset}: see `exemplar dead-letters`"
+                _log.error("a partition is halted", partition=partition, reason=because)
+                return replace(row, halted_because=because)
+        return row
 
-    def _apply(self, batch: _Batch) -> None:
-        if self._engine is None:
-            raise Corrupt("no partition was taken")
-        erased = [a.act.subject for a in batch.arrivals if a.act.name == ERASED]
-        self._must_reload = True  # until the outcome is known
-        with writing(self._engine) as connection:
-            self._check_fence(connection, batch.after.keys())
-            self._at_step("begun")
-            kept = keep(connection, batch.arrivals, self._rules)
-            bury(connection, batch.unreadable)
-            decoded = {(a.place.partition, a.place.offset): a.act for a in kept.new}
-            touched = self._refold(connection, {a.act.subject for a in kept.new}, self._rules, decoded)
-            _save(connection, batch.after)
-            destroy_keys(self._vault, erased)  # before the commit: killed in between, it is done again
-            self._at_step("written")
-        self._must_reload = False
-        self._taken |= batch.after
-        self._at_step("committed")
-        self._count(kept, len(batch.unreadable))
-        self._on_commit(Commit({p: row.next_offset for p, row in self._taken.items()}, *touched))
+    def _check_stop(self) -> None:
+        if self._stop.is_set():
+            raise _Stopped
 
-    def _check_fence(self, connection: Connection, touched: Collection[int]) -> None:
-        """Lock the rows of these partitions. Raises Fenced if they are another's, Unavailable if we are out of date."""
-        rows = _load(connection, touched, lock=True)
+    def _check_fence(self, connection: Connection) -> None:
+        """Lock our rows. Raises Fenced if one is another's, Unavailable if we are out of date."""
+        rows = _load(connection, self._taken.keys(), lock=True)
         _check_epochs(self._taken, rows)
         if any(rows[p].next_offset != self._taken[p].next_offset for p in rows):
             raise Unavailable("a commit whose outcome was unknown had succeeded: the position is read again")
 
     # ---- telling ----
 
-    def _count(self, kept: Kept, unreadable: int) -> None:
+    def _count(self, batch: _Batch) -> None:
         before = self.status
         self.status = replace(
             before,
-            acts=before.acts + len(kept.new),
-            duplicates=before.duplicates + kept.duplicates,
-            conflicts=before.conflicts + kept.conflicts,
-            unreadable=before.unreadable + unreadable,
+            acts=before.acts + batch.acts,
+            duplicates=before.duplicates + batch.duplicates,
+            conflicts=before.conflicts + batch.conflicts,
+            unreadable=before.unreadable + batch.unreadable,
             batches=before.batches + 1,
         )
 

@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 from services.projections.projector import Sizes
 from tests.projections.fold_world import FoldWorld
 
-SIZES = Sizes(batch=40, catch_up=90)
+SIZES = Sizes(batch=40, catch_up=90, read=40)
 
 
 def main(folder: str, step: str, count: str) -> None:

@@ -55,11 +55,11 @@ def test_acts_become_signals_with_evidence(world: FoldWorld) -> None:
     assert (signal.partition, signal.evidence) == (places[0].partition, f"[{places[0].offset}]")
 
 
-@pytest.mark.parametrize("batch", [1, 7, 1000])
-def test_the_cut_into_batches_changes_nothing(world: FoldWorld, batch: int) -> None:
-    """Folding in any cuts gives the rows that folding all at once gives."""
+@pytest.mark.parametrize(("batch", "catch_up", "read"), [(4, 4, 4), (7, 100, 20), (300, 300, 300)])
+def test_the_cut_into_batches_changes_nothing(world: FoldWorld, batch: int, catch_up: int, read: int) -> None:
+    """Folding in any cuts, far behind or not, gives the rows that folding all at once gives."""
     world.append(stream(5, 300))
-    world.fold(Sizes(batch=batch, catch_up=batch))
+    world.fold(Sizes(batch, catch_up, read=read))
     cut = contents(world.stores.model())
     at_once = world.stores.begin(world.built, world.clock())
     world.stores.switch(at_once)
@@ -167,6 +167,16 @@ def test_projectors_share_the_partitions(world: FoldWorld) -> None:
     assert [projector.status.failure for projector in both] == [None, None]
     source = Source(world.log.reader(), world.vault, world.rules, world.built, world.clock)
     assert verify(world.stores, source).equal
+
+
+def test_a_batch_under_way_is_rolled_back_at_a_stop(world: FoldWorld) -> None:
+    """A stop in the middle of a batch ends the fold at once and leaves the batch for the next start."""
+    stop = Event()
+    projector = world.projector(at_step=lambda step: stop.set() if step == "begun" else None)
+    world.append(stream(5, 30))
+    projector.run(stop)
+    assert _count(world, acts) == 0
+    assert world.fold().status.acts > 0
 
 
 def test_the_unavailable_is_tried_again(world: FoldWorld) -> None:
