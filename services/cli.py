@@ -1,5 +1,6 @@
 """The command `exemplar`: what operators do. Results on stdout, the rest on stderr, exit code 0 only on success."""
 
+import asyncio
 import gc
 import json
 import sys
@@ -29,6 +30,9 @@ from services.kit.errors import ExemplarError, Invalid, Misconfigured
 from services.kit.lock import holding
 from services.kit.logs import configure_logs
 from services.kit.settings import PREFIX, Settings, load_settings
+from services.projections import dead_letters
+from services.projections import rebuild as rebuilding
+from services.projections import verify as verifying
 
 P = ParamSpec("P")
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -378,3 +382,203 @@ def migrate() -> None:
     with embedded.opened(load_settings()) as parts:
         parts.stores.migrate(parts.built, instants.now())
     tell("the log and all tables are up to date")
+
+
+@exemplar.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@as_json_option
+def rebuild(yes: bool, as_json: bool) -> None:
+    """Fold the whole log into a fresh model beside the live one, then switch to it in one step.
+
+    Cancelled or killed, it leaves the live model as it was.
+    """
+    settings = load_settings()
+    configure_logs("warning")
+    held = holding(settings.data_dir, f"{PREFIX}DATA_DIR")
+    with held, embedded.opened(settings) as parts, embedded.source(parts) as source:
+        plan = rebuilding.plan(parts.stores, source)
+        tell(
+            f"{plan.records} records to fold, in about {plan.seconds:.0f} s; the policy "
+            + (f"changes from {plan.policy_before} to {plan.policy_after}" if plan.policy_changes else "stays as it is")
+        )
+        if not yes and sys.stdin.isatty():
+            click.confirm("Rebuild?", default=True, abort=True, err=True)
+        with pacing("rebuilding") as on_progress:
+            done = rebuilding.rebuild(parts.stores, source, on_progress)
+    result = {
+        "acts": done.acts,
+        "seconds": round(done.seconds, 3),
+        "deadLetters": done.dead_letters_after,
+        "moved": done.moved,
+        "moves": [_move(move) for move in done.moves],
+    }
+    show(result, as_json, lambda: _rebuilt_lines(done))
+
+
+def _move(move: rebuilding.Move) -> dict[str, Any]:
+    return {
+        "person": move.person,
+        "principle": move.principle.slug,
+        "before": move.before._asdict(),
+        "after": move.after._asdict(),
+    }
+
+
+def _rebuilt_lines(done: rebuilding.Rebuilt) -> Iterator[str]:
+    yield f"{done.acts} acts folded in {done.seconds:.1f} s"
+    yield f"dead letters: {done.dead_letters_before} before, {done.dead_letters_after} now"
+    yield f"scores that moved: {done.moved}"
+    for move in done.moves:
+        before, after = (f"{counts.kept} kept, {counts.breached} breached" for counts in (move.before, move.after))
+        yield f"  {move.person}  {move.principle.slug}: {before} → {after}"
+
+
+@exemplar.command()
+@as_json_option
+def verify(as_json: bool) -> None:
+    """Fold the log aside and compare: 0 if the model is what the log says, 1 if it differs."""
+    settings = load_settings()
+    configure_logs("warning")
+    held = holding(settings.data_dir, f"{PREFIX}DATA_DIR")
+    with held, embedded.opened(settings) as parts, embedded.source(parts) as source, pacing("verifying") as on_progress:
+        found = verifying.verify(parts.stores, source, on_progress)
+    differences = [{"table": each.table, "key": [str(part) for part in each.key]} for each in found.differences]
+    result = {"equal": found.equal, "rows": found.rows, "different": found.different, "differences": differences}
+    show(result, as_json, lambda: _verified_lines(found))
+    if not found.equal:
+        sys.exit(FAILED)
+
+
+def _verified_lines(found: verifying.Verified) -> Iterator[str]:
+    yield f"{found.rows} rows compared, {found.different} differ"
+    for each in found.differences:
+        yield f"  {each.table} {' '.join(map(str, each.key))}"
+    if not found.equal:
+        yield "run `exemplar rebuild` to make the model what the log says"
+
+
+@contextmanager
+def pacing(what: str) -> Iterator[Callable[[rebuilding.Progress], None]]:
+    """A bar for a rebuild."""
+    with progress_bar(what, " acts", None) as bar:
+
+        def on_progress(progress: rebuilding.Progress) -> None:
+            bar.total = progress.total
+            bar.update(progress.done - bar.n)
+
+        yield on_progress
+
+
+# ---- looking --------------------------------------------------------------------------------------------------------
+
+
+@exemplar.command()
+@as_json_option
+def status(as_json: bool) -> None:
+    """Show where the log ends, how far the fold is, and what is in the model."""
+    with embedded.opened(load_settings()) as parts:
+        found = embedded.status(parts)
+    show(found, as_json, lambda: (f"{name:<14} {_plain(value)}" for name, value in found.items()))
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {each}" for name, each in value.items()) or "none"
+    return "none" if value in (None, "") else str(value)
+
+
+@exemplar.command()
+@click.argument("source")
+@click.argument("id_", metavar="ID")
+@click.option("--subject", help="Whom the act concerns, where several have this source and id.")
+@as_json_option
+def explain(source: str, id_: str, subject: str | None, as_json: bool) -> None:
+    """Say what became of an act and which signals rest on it: why is it not on the board?"""
+    with embedded.opened(load_settings()) as parts:
+        found = asyncio.run(embedded.explain(parts, source, id_, subject))
+    show(found, as_json, lambda: _explained_lines(found))
+    if found["fate"] == "UNKNOWN":
+        sys.exit(FAILED)
+
+
+def _explained_lines(found: dict[str, Any]) -> Iterator[str]:
+    place = f" at {found['partition']}:{found['offset']}" if found["partition"] is not None else ""
+    yield f"{found['fate'].lower().replace('_', ' ')}{place}" + (f": {found['reason']}" if found["reason"] else "")
+    if act := found["act"]:
+        yield f"{act['type']} of {act['subject']}, rep {act['rep'] or 'none'}"
+        yield f"it was at {act['time']}; the log took it in at {act['recordedAt']}"
+    for signal in found["signals"]:
+        principle = signal["principle"].lower().replace("_", "-")
+        verdict = f"{signal['verdict'].lower()} {principle}: {signal['reason']}"
+        yield f"  {signal['at']}  {signal['person']['key']}  {verdict}"
+
+
+@exemplar.group("dead-letters")
+def dead_letters_() -> None:
+    """Records that could not be folded: list, show, retry, resume."""
+
+
+@dead_letters_.command("list")
+@click.option("--first", type=click.IntRange(1, 1000), default=100, show_default=True, help="At most this many.")
+@click.option("--after", metavar="PARTITION:OFFSET", help="Those behind this place.")
+@as_json_option
+def dead_letters_list(first: int, after: str | None, as_json: bool) -> None:
+    """List them in the order of the log."""
+    with embedded.opened(load_settings()) as parts:
+        found = dead_letters.page(parts.stores.model(), first, _place(after) if after else None)
+    rows = [_letter(letter) for letter in found]
+    show(rows, as_json, lambda: (f"{row['place']}  {row['kind']}  {row['reason']}" for row in rows))
+
+
+@dead_letters_.command("show")
+@click.argument("place", metavar="PARTITION:OFFSET")
+@as_json_option
+def dead_letters_show(place: str, as_json: bool) -> None:
+    """Show one, with the record as the log has it."""
+    with embedded.opened(load_settings()) as parts:
+        letter = dead_letters.show(parts.stores.model(), *_place(place))
+    row = {**_letter(letter), "record": letter.record.decode("utf-8", "backslashreplace")}
+    show(row, as_json, lambda: (f"{name:<12} {_plain(value)}" for name, value in row.items()))
+
+
+@dead_letters_.command("retry")
+@click.option("--yes", is_flag=True, help="Do it; without this it only says how many it would be.")
+def dead_letters_retry(yes: bool) -> None:
+    """Read the unreadable ones again by the current catalogue, and fold those that can be read now."""
+    with embedded.opened(load_settings()) as parts, embedded.source(parts) as source:
+        engine = parts.stores.model()
+        count = dead_letters.readable(engine, parts.rules)
+        if not yes:
+            click.echo(f"{count} of {dead_letters.count(engine).unreadable} can be read now; --yes folds them")
+            return
+        done = dead_letters.retry(engine, source.log, parts.vault, parts.rules)
+    click.echo(f"{done.folded} folded, {done.duplicates} were copies, {done.conflicts} conflicts")
+    click.echo(f"{done.unreadable} cannot be read still")
+
+
+@dead_letters_.command("resume")
+@click.argument("partitions", nargs=-1, type=int)
+def dead_letters_resume(partitions: tuple[int, ...]) -> None:
+    """Let halted partitions (all, if none is named) go on behind what halted them."""
+    with embedded.opened(load_settings()) as parts:
+        found = dead_letters.resume(parts.stores.model(), partitions or None)
+    click.echo(f"going on: {', '.join(map(str, found)) or 'none was halted'}")
+
+
+def _letter(letter: dead_letters.DeadLetter) -> dict[str, Any]:
+    return {
+        "place": f"{letter.partition}:{letter.offset}",
+        "kind": letter.kind,
+        "reason": letter.reason,
+        "source": letter.source,
+        "id": letter.act_id,
+        "subject": letter.subject,
+        "recordedAt": instants.format_rfc3339(letter.recorded_at),
+    }
+
+
+def _place(text: str) -> tuple[int, int]:
+    partition, _, offset = text.partition(":")
+    if not (partition.isdecimal() and offset.isdecimal()):
+        raise click.BadParameter("a place is PARTITION:OFFSET, such as 3:1042")
+    return int(partition), int(offset)

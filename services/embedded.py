@@ -10,10 +10,11 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 import uvicorn
@@ -25,14 +26,18 @@ import services.graphql
 from services.events.api import Limits
 from services.events.app import create_app
 from services.events.catalog.envelope import Catalogue
-from services.events.credentials import Keyring
+from services.events.credentials import OPEN, Credential, Keyring
 from services.events.log.sqlite import SqliteLog, SqliteWriter, open_log
 from services.events.recording import Recording
 from services.events.vault.sql import SqlVault
 from services.events.vault.wrapping import load_wrapping_key
+from services.graphql.answering import Backing, Gateway, Question
+from services.graphql.app import create_graphql
+from services.graphql.loaders import Sources
 from services.graphql.pages import pages
+from services.graphql.schema import create_schema
 from services.kit import instants
-from services.kit.database import create_area, open_engine, parse_url
+from services.kit.database import create_area, open_engine, parse_url, reading
 from services.kit.errors import Misconfigured, Unavailable
 from services.kit.serving import bounded_protocol
 from services.kit.settings import Settings
@@ -43,13 +48,24 @@ from services.projections.metrics import FoldMetrics
 from services.projections.migrations import migrate_area
 from services.projections.positions import Positions
 from services.projections.projector import Projector, Sizes
-from services.projections.stores import CONTROL, Built, Stores, built_on
+from services.projections.queries.position import format_position
+from services.projections.queries.status import model_status
+from services.projections.queries.unfolded import Unfolded, find_unfolded
+from services.projections.rebuild import Source
+from services.projections.stores import Built, Stores, built_on
 
 VAULT = "vault"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 STOP_SECONDS = 8
 _DOCS = Path(__file__).parents[1] / "docs"
 _STATIC = Path(services.graphql.__file__).parent / "static"
+_EXPLAIN = """query ($source: String!, $actId: String!, $subject: String) {
+  explainAct(source: $source, actId: $actId, subject: $subject) {
+    fate reason partition offset
+    act { source actId type subject rep time recordedAt partition offset retracted }
+    signals { person { key } principle verdict reason at }
+  }
+}"""
 _log = structlog.get_logger(__name__)
 
 
@@ -71,19 +87,18 @@ def opened(settings: Settings) -> Iterator[Parts]:
     """Open log, vault and stores, made where they are missing. Raises Misconfigured, Corrupt or Unavailable."""
     catalogue = Catalogue()
     policy = load_policy(settings.policy_file)
-    with ExitStack() as closing:
+    with ExitStack() as stack:
         log = open_log(settings.log, settings.partitions)
         engine = open_engine(parse_url(settings.vault, "EXEMPLAR_VAULT_URL"), VAULT)
-        closing.callback(engine.dispose)
+        stack.callback(engine.dispose)
         create_area(engine, VAULT)
         migrate_area(engine, "vault")
         vault = SqlVault(engine, load_wrapping_key(settings.vault_key, create=True))
         vault.check_wrapping_key()
         stores = Stores(parse_url(settings.database, "EXEMPLAR_DATABASE_URL"))
-        closing.callback(stores.close)
-        create_area(stores.control, CONTROL)
-        migrate_area(stores.control, "control")
+        stack.callback(stores.close)
         built = built_on(log.identity, policy.identity, catalogue)
+        stores.update_tables(built, instants.now())
         yield Parts(settings, catalogue, Rules(catalogue, policy), log, vault, stores, built)
 
 
@@ -98,6 +113,39 @@ def recording(parts: Parts) -> Iterator[Recording]:
         writer.close()
 
 
+def backing(
+    parts: Parts,
+    authenticate: Callable[[str | None], Credential],
+    positions: Positions,
+    lag_seconds: Callable[[], float],
+) -> Backing:
+    """What the gateway stands on."""
+
+    def find(position: Mapping[int, int], source: str, act_id: str, subject: str | None) -> Unfolded | None:
+        with closing(parts.log.reader()) as reader:
+            return find_unfolded(reader, position, source, act_id, subject)
+
+    settings = parts.settings
+    return Backing(
+        parts.stores.model,
+        Sources(parts.vault, parts.catalogue, parts.rules.policy),
+        instants.now,
+        authenticate,
+        positions.wait_until,
+        lag_seconds,
+        find,
+        settings.wait_for_seconds,
+        settings.query_cost,
+    )
+
+
+@contextmanager
+def source(parts: Parts) -> Iterator[Source]:
+    """What a model is rebuilt from."""
+    with closing(parts.log.reader()) as reader:
+        yield Source(reader, parts.vault, parts.rules, parts.built, instants.now)
+
+
 class Node:
     """Everything of one process that takes acts in and folds them: the writer of the log, recording, and the fold.
 
@@ -107,7 +155,6 @@ class Node:
     def __init__(self, parts: Parts) -> None:
         settings = parts.settings
         parts.stores.sweep()
-        parts.stores.migrate(parts.built, instants.now())
         model = parts.stores.model
         self.parts = parts
         self.positions = Positions(model)
@@ -169,6 +216,37 @@ def running(parts: Parts) -> Iterator[Node]:
         node.close()
 
 
+def status(parts: Parts) -> dict[str, Any]:
+    """How log, fold and model stand, as plain values."""
+    with closing(parts.log.reader()) as reader:
+        ends = reader.ends()
+    with reading(parts.stores.model()) as connection:
+        model = model_status(connection)
+    return {
+        "log": parts.settings.log,
+        "partitions": len(ends),
+        "end": format_position(ends),
+        "position": format_position(model.following),
+        "waiting": sum(max(end - model.following.get(partition, 0), 0) for partition, end in ends.items()),
+        "halted": {str(partition): reason for partition, reason in model.halted.items()},
+        "generation": parts.stores.live(),
+        "policy": model.policy,
+        **model.counts,
+    }
+
+
+async def explain(parts: Parts, source: str, act_id: str, subject: str | None) -> dict[str, Any]:
+    """What became of an act, as the gateway tells an admin."""
+    positions = Positions(parts.stores.model)
+    gateway = Gateway(create_schema(), backing(parts, lambda _: OPEN, positions, lambda: 0.0))
+    variables = {"source": source, "actId": act_id, "subject": subject}
+    answer = await gateway.answer(Question(_EXPLAIN, variables))
+    if "data" not in answer.body or answer.body["data"] is None:
+        raise Unavailable(answer.body["errors"][0]["message"])
+    found: dict[str, Any] = answer.body["data"]["explainAct"]
+    return found
+
+
 def create_server_app(node: Node, keyring: Keyring) -> FastAPI:
     """All interfaces on one port: the ingress, the gateway and the pages."""
     settings, registry = node.parts.settings, CollectorRegistry()
@@ -188,6 +266,8 @@ def create_server_app(node: Node, keyring: Keyring) -> FastAPI:
         ),
         append_seconds=settings.append_seconds,
     )
+    reads = backing(node.parts, keyring.admit, node.positions, lambda: node.projector.status.lag_seconds)
+    app.router.routes.extend(create_graphql(reads, introspection=settings.introspection))
     app.router.routes.extend(pages(_DOCS))
     app.mount("/static", StaticFiles(directory=_STATIC))
     return app

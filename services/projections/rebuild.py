@@ -36,6 +36,11 @@ class Plan(NamedTuple):
     catalogue_changed: bool
     seconds: float
 
+    @property
+    def policy_changes(self) -> bool:
+        """Whether the model changes its policy."""
+        return self.policy_before != self.policy_after
+
 
 class Progress(NamedTuple):
     """How far a rebuild is: acts done of about how many, acts a second, and seconds left by that rate."""

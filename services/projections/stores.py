@@ -81,10 +81,16 @@ class Stores:
         return self.engine(self.live())
 
     def migrate(self, built: Built, now: int) -> None:
-        """Make or update the tables; without a model, generation 1 is made live. Doing it again changes nothing.
+        """`update_tables`, and see to it that the live model can be used.
 
-        Raises Misconfigured or Corrupt where the live model was built on something else (`check_built`).
+        Raises Misconfigured or Corrupt where it was built on something else (`check_built`).
         """
+        self.update_tables(built, now)
+        with reading(self.model()) as connection:
+            check_built(connection, built)
+
+    def update_tables(self, built: Built, now: int) -> None:
+        """Make or update the tables; without a model, generation 1 is made live. Doing it again changes nothing."""
         create_area(self.control, CONTROL)
         migrate_area(self.control, "control")
         with reading(self.control) as connection:
@@ -94,8 +100,6 @@ class Stores:
             self.switch(generation)
         else:
             migrate_area(self.engine(live), "model")
-        with reading(self.model()) as connection:
-            check_built(connection, built)
 
     def begin(self, built: Built, now: int) -> int:
         """Make a fresh generation, in the state building, and say which."""

@@ -1,0 +1,47 @@
+"""What is in the model and how far it is, for operators."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Select, Table, func, select
+
+from services.projections.queries.position import next_offsets
+from services.projections.tables import acts, dead_letters, entities, facts, partitions, signals
+
+
+class ModelStatus(NamedTuple):
+    """Next offsets, why partitions are halted, the policy's identity, and how many rows of what there are."""
+
+    following: Mapping[int, int]
+    halted: Mapping[int, str]
+    policy: str
+    counts: Mapping[str, int]
+
+
+def model_status(connection: Connection) -> ModelStatus:
+    """How the model stands."""
+    is_halted = partitions.c.halted_because.is_not(None)
+    rows = connection.execute(select(partitions.c.partition, partitions.c.halted_because).where(is_halted))
+    policy = connection.scalar(select(facts.c.value).where(facts.c.name == "policy"))
+    return ModelStatus(
+        next_offsets(connection),
+        {row.partition: row.halted_because for row in rows},
+        policy or "",
+        {name: connection.scalar(query) or 0 for name, query in _COUNTS.items()},
+    )
+
+
+def _count(table: Table, kind: str = "") -> Select[int]:
+    query = select(func.count()).select_from(table)
+    return query.where(table.c.kind == kind) if kind else query
+
+
+_COUNTS = {
+    "acts": _count(acts),
+    "signals": _count(signals),
+    "persons": _count(entities, "person"),
+    "teams": _count(entities, "team"),
+    "relationships": _count(entities, "relationship"),
+    "unreadable": _count(dead_letters, "unreadable"),
+    "conflicts": _count(dead_letters, "conflict"),
+}
