@@ -26,7 +26,18 @@ _INSTANT = (
 )
 _JSON_TYPE = r"^[A-Za-z0-9!#$&^_.+\-]+/(?:[Jj][Ss][Oo][Nn]|[A-Za-z0-9!#$&^_.\-]+\+[Jj][Ss][Oo][Nn])\s*(?:;.*)?" + _END
 
-_NAMED = ("specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "data", RECORDED_BY)
+_NAMED = (
+    "specversion",
+    "id",
+    "source",
+    "type",
+    "subject",
+    "time",
+    "datacontenttype",
+    "dataschema",
+    "data",
+    RECORDED_BY,
+)
 _EXTENSION_NAME = f"^(?!(?:{'|'.join(_NAMED)}){_END})[a-z0-9]+{_END}"
 _EXTENSION = {
     "anyOf": [
