@@ -24,6 +24,7 @@ from services.events.recording import (
 from services.kit.errors import Unavailable
 
 _EVENTS_TOGETHER = 2_000
+_CLOSING_SECONDS = 2.0
 
 
 class _Waiting(NamedTuple):
@@ -61,11 +62,11 @@ class Intake:
             raise Unavailable("the log did not take the events in time: send them again") from error
 
     async def close(self) -> None:
-        """Finish what was taken, within the bound, and let go of the thread."""
+        """Finish what was taken, within a few seconds, and let go of the thread. All requests were answered before."""
         if self._draining is not None:
-            await asyncio.wait([self._draining], timeout=self._within)
+            await asyncio.wait([self._draining], timeout=_CLOSING_SECONDS)
         if self._acknowledging:
-            await asyncio.wait(self._acknowledging, timeout=self._within)
+            await asyncio.wait(self._acknowledging, timeout=_CLOSING_SECONDS)
         self._worker.shutdown(wait=False)
 
     async def _drain(self) -> None:
