@@ -16,7 +16,7 @@ from services.kit.instants import DAY
 from services.projections.leadership.periods import Period
 from services.projections.leadership.scorecards import Card, ReasonCount, Tally, in_order
 from services.projections.leadership.signals import Principle, Verdict
-from services.projections.queries.listing import INTEGER, TEXT, Columns, listed
+from services.projections.queries.listing import INTEGER, TEXT, Columns, keys, listed
 from services.projections.queries.paging import Page, decode_cursor, encode_cursor, page
 from services.projections.queries.rows import SignalRow
 from services.projections.queries.teams import Span
@@ -36,10 +36,11 @@ class SignalKey(NamedTuple):
 
 def count(connection: Connection, cards: Cards, period: Period) -> list[Card]:
     """The tallies of each card by principle; a principle without any is missing."""
-    pool = _pool(connection, cards, period, signals.c.verdict, signals.c.reason)
+    sources = _sources(connection, cards, period)
+    pool = sources.pool(signals.c.verdict, signals.c.reason)
     by_reason = (pool.c.owner, pool.c.principle, pool.c.verdict, pool.c.reason)
     counted = connection.execute(select(*by_reason, func.count()).group_by(*by_reason)).all()
-    customers = _customers(connection, cards, period)
+    customers = _customers(sources)
     found: list[dict[Principle, Tally]] = [{} for _ in cards]
     grouped: dict[tuple[int, int], list[tuple[int, str, int]]] = defaultdict(list)
     for owner, principle, verdict, reason, number in counted:
@@ -51,7 +52,7 @@ def count(connection: Connection, cards: Cards, period: Period) -> list[Card]:
 
 def count_by_day(connection: Connection, cards: Cards, period: Period) -> list[Days]:
     """What each card kept and breached day by day."""
-    pool = _pool(connection, cards, period, signals.c.verdict, signals.c.at_us)
+    pool = _sources(connection, cards, period).pool(signals.c.verdict, signals.c.at_us)
     day = ((pool.c.at_us - period.start) // DAY).label("day")
     by_day = (pool.c.owner, pool.c.principle, pool.c.verdict, day)
     drawn = pool.c.verdict != Verdict.NOT_RECORDED
@@ -74,7 +75,7 @@ def list_signals(
     after: SignalKey | None,
 ) -> list[Mapping[Principle, Page[SignalRow]]]:
     """A page of signals for each card and principle, the newest first, then by id."""
-    pool = _pool(connection, cards, period, signals.c.id, signals.c.at_us, signals.c.verdict)
+    pool = _sources(connection, cards, period).pool(signals.c.id, signals.c.at_us, signals.c.verdict)
     wanted = _verdict(pool.c.verdict, verdict) & pool.c.principle.in_(sorted(principles))
     query = select(pool, _rank(pool.c.at_us, pool.c.id, pool.c.owner, pool.c.principle)).where(wanted)
     ranked = query.where(_later_in_list(pool.c.at_us, pool.c.id, after)).subquery()
@@ -100,7 +101,7 @@ def list_signals_of_relationships(
     after: SignalKey | None,
 ) -> Mapping[str, Page[SignalRow]]:
     """A page of each relationship's signals, the newest first, walk-the-talk left out; those of `persons` if given."""
-    key = listed(connection, {"key": TEXT}, ([customer] for customer in customers))
+    key = keys(connection, customers)
     query = (
         select(*_SHOWN, _rank(signals.c.at_us, signals.c.id, signals.c.subject))
         .join(key, and_(signals.c.subject == key.c.key, signals.c.customer == key.c.key))
@@ -108,7 +109,7 @@ def list_signals_of_relationships(
         .where(_later_in_list(signals.c.at_us, signals.c.id, after))
     )
     if persons is not None:
-        allowed = listed(connection, {"key": TEXT}, ([person] for person in persons))
+        allowed = keys(connection, persons)
         query = query.where(signals.c.person.in_(select(allowed.c.key)))
     ranked = query.subquery()
     shown = select(ranked).where(ranked.c.place <= first + 1).order_by(ranked.c.customer, ranked.c.place)
@@ -158,44 +159,62 @@ _SHOWN = (
 )
 
 
-def _pool(connection: Connection, cards: Cards, period: Period, *columns: ColumnElement[object]) -> Subquery:
-    """The period's signals of the cards, as (owner, principle, the columns): the stored ones and walk-the-talk."""
-    kinds: Columns = {"owner": INTEGER, "person": TEXT, "from_us": INTEGER, "to_us": INTEGER}
-    rows = [[owner, *span] for owner, spans in enumerate(cards) for span in spans]
-    span = listed(connection, kinds, rows)
-    counts = and_(
-        signals.c.person == span.c.person,
-        signals.c.at_us >= period.start,
-        signals.c.at_us < min(period.end, period.as_of + 1),
-        signals.c.belongs_us >= span.c.from_us,
-        signals.c.belongs_us < span.c.to_us,
-    )
-    stored = select(span.c.owner, signals.c.principle, *columns).join(signals, counts)
-    said = (
-        select(standards.c.leader, standards.c.principle, func.min(standards.c.stated_us).label("stated_us"))
+class _Sources(NamedTuple):
+    """What to count: the period's signals in these spans, and for walk-the-talk what their persons had stated."""
+
+    connection: Connection
+    period: Period
+    spans: list[tuple[int, str, int, int]]  # owner, person, from, to
+    said: list[tuple[int, str, int, int, int, int]]  # the same, principle, the earliest statement
+
+    def pool(self, *columns: ColumnElement[Any]) -> Subquery:
+        """The signals as (owner, principle, the columns): the stored ones and those of walk-the-talk."""
+        span, said = listed(self.connection, _SPAN, self.spans), listed(self.connection, _SAID, self.said)
+        walk_the_talk = literal(int(Principle.WALK_THE_TALK)).label("principle")
+        stored = select(span.c.owner, signals.c.principle, *columns).join(signals, self._counts(span))
+        as_said = and_(
+            self._counts(said),
+            signals.c.principle == said.c.principle,
+            signals.c.at_us > said.c.stated_us,
+            signals.c.verdict != Verdict.NOT_RECORDED,
+        )
+        return union_all(stored, select(said.c.owner, walk_the_talk, *columns).join(signals, as_said)).subquery()
+
+    def _counts(self, span: Subquery) -> ColumnElement[bool]:
+        return and_(
+            signals.c.person == span.c.person,
+            signals.c.at_us >= self.period.start,
+            signals.c.at_us < min(self.period.end, self.period.as_of + 1),
+            signals.c.belongs_us >= span.c.from_us,
+            signals.c.belongs_us < span.c.to_us,
+        )
+
+
+_SPAN: Columns = {"owner": INTEGER, "person": TEXT, "from_us": INTEGER, "to_us": INTEGER}
+_SAID: Columns = {**_SPAN, "principle": INTEGER, "stated_us": INTEGER}
+
+
+def _sources(connection: Connection, cards: Cards, period: Period) -> _Sources:
+    """The cards' spans, with the standards of their persons: those who stated none cost nothing more."""
+    spans = [(owner, *span) for owner, its_spans in enumerate(cards) for span in its_spans]
+    person = keys(connection, {span[1] for span in spans})
+    query = (
+        select(standards.c.leader, standards.c.principle, func.min(standards.c.stated_us))
+        .join(person, standards.c.leader == person.c.key)
         .group_by(standards.c.leader, standards.c.principle)
-        .subquery()
     )
-    as_said = and_(
-        counts,
-        signals.c.principle == said.c.principle,
-        signals.c.at_us > said.c.stated_us,
-        signals.c.verdict != Verdict.NOT_RECORDED,
-    )
-    walked = (
-        select(span.c.owner, literal(int(Principle.WALK_THE_TALK)).label("principle"), *columns)
-        .join(said, said.c.leader == span.c.person)
-        .join(signals, as_said)
-    )
-    return union_all(stored, walked).subquery()
+    stated: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for leader, principle, earliest in connection.execute(query):
+        stated[leader].append((principle, earliest))
+    return _Sources(connection, period, spans, [(*span, *what) for span in spans for what in stated.get(span[1], ())])
 
 
-def _customers(connection: Connection, cards: Cards, period: Period) -> dict[tuple[int, int], int]:
+def _customers(sources: _Sources) -> dict[tuple[int, int], int]:
     """How many distinct customers each card's signals on a principle have, each without one counting as one."""
-    pool = _pool(connection, cards, period, signals.c.verdict, signals.c.customer)
+    pool = sources.pool(signals.c.verdict, signals.c.customer)
     number = func.count(pool.c.customer.distinct()) + func.count() - func.count(pool.c.customer)
     query = select(pool.c.owner, pool.c.principle, number).where(pool.c.verdict != Verdict.NOT_RECORDED)
-    rows = connection.execute(query.group_by(pool.c.owner, pool.c.principle))
+    rows = sources.connection.execute(query.group_by(pool.c.owner, pool.c.principle))
     return {(owner, principle): distinct for owner, principle, distinct in rows}
 
 
