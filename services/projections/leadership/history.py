@@ -77,11 +77,6 @@ class History:
         return self.lane(*kinds.SELLING, where=kinds.is_selling)
 
     @cached_property
-    def offers(self) -> Lane:
-        """The offers."""
-        return self.lane(*kinds.OFFERING, where=kinds.is_offer)
-
-    @cached_property
     def reopening(self) -> Lane:
         """The acts that reopen what was declined or deferred, where they concern it."""
         return self.lane(*kinds.REOPENING)

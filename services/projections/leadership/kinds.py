@@ -52,11 +52,6 @@ def is_no_need(data: ActData) -> bool:
     return isinstance(data, NeedRuledOut) and data.need is None
 
 
-def is_declined(data: ActData) -> bool:
-    """A decision against."""
-    return isinstance(data, DecisionMade) and data.outcome == "declined"
-
-
 def is_deferred(data: ActData) -> bool:
     """A decision put off."""
     return isinstance(data, DecisionMade) and data.outcome == "deferred"
