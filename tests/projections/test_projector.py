@@ -193,6 +193,24 @@ def test_the_unavailable_is_tried_again(world: FoldWorld) -> None:
     assert (_count(world, acts), world.vault.destroyed) == (1, {"gone-1"})
 
 
+def test_a_running_fold_goes_on_when_the_unavailable_is_back(world: FoldWorld) -> None:
+    """The loop waits for a vault that is away, and folds what waited once it is back, with nobody's help."""
+    stop = Event()
+    world.vault.away = True
+    projector = world.projector()
+    place = world.append([record("gone-1", "e-1", "person.erased", START, by="leader-1", reason="asked")])[0]
+    thread = Thread(target=projector.run, args=(stop,))
+    thread.start()
+    try:
+        assert world.vault.refused.wait(10)
+        world.vault.away = False
+        assert Positions(world.stores.model).wait_until({place.partition: place.offset}, 10)
+    finally:
+        stop.set()
+        thread.join()
+    assert projector.status.failure is None
+
+
 def test_erasures_are_repeated_at_each_start(world: FoldWorld) -> None:
     """A vault that came back from a backup loses the keys of the erased again."""
     world.append([record("gone-1", "e-1", "person.erased", START, by="leader-1", reason="asked")])
