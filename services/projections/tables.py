@@ -58,7 +58,11 @@ Index("acts_pair", acts.c.source, acts.c.act_id)
 Index("acts_newest", acts.c.time_us, acts.c.partition, acts.c.log_offset)
 Index("acts_by_subject", acts.c.subject, acts.c.time_us, acts.c.partition, acts.c.log_offset)
 Index("acts_by_rep", acts.c.rep, acts.c.time_us, acts.c.partition, acts.c.log_offset)
-Index("acts_rep_subject", acts.c.rep, acts.c.subject)
+Index("acts_rep_subject", acts.c.rep, acts.c.subject, acts.c.name)
+# Disputes, and what is known of customers: shown with every act and every relationship.
+_dispute, _knowing = (acts.c.name == literal_column(f"'{name}'") for name in ("act.disputed", "customer.known"))
+Index("acts_disputes", acts.c.subject, sqlite_where=_dispute, postgresql_where=_dispute)
+Index("acts_knowing", acts.c.subject, sqlite_where=_knowing, postgresql_where=_knowing)
 # The few erasures, whose keys are destroyed again at each start: a vault may have been restored from a backup.
 _erasures = acts.c.name == literal_column("'person.erased'")
 Index("acts_erasures", acts.c.subject, sqlite_where=_erasures, postgresql_where=_erasures)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, literal_column, or_, select, true, tuple_
 
 from services.projections.queries.listing import INTEGER, TEXT, keys, listed
 from services.projections.queries.paging import Page, decode_cursor, encode_cursor, page
@@ -121,7 +121,9 @@ def disputes(connection: Connection, subjects: Iterable[str]) -> Mapping[str, Se
     """The disputes of each subject's acts that were not retracted, the oldest first."""
     key = keys(connection, subjects)
     query = select(*ACT_COLUMNS).join(key, acts.c.subject == key.c.key)
-    query = query.where(acts.c.name == "act.disputed", acts.c.retracted.is_(False)).order_by(*ACT_ORDER)
+    query = query.where(acts.c.name == literal_column("'act.disputed'"), acts.c.retracted.is_(False)).order_by(
+        *ACT_ORDER
+    )
     found: dict[str, list[ActRow]] = defaultdict(list)
     for row in connection.execute(query):
         found[row.subject].append(act_row(row))

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, func, literal_column, select
 
 from services.events.catalog.acts import UNATTRIBUTED
 from services.projections.queries.listing import keys
@@ -36,7 +36,7 @@ def knowing_acts(connection: Connection, customers: Iterable[str]) -> Mapping[st
     """The acts `customer.known` of each customer that were not retracted, the latest first."""
     key = keys(connection, customers)
     query = select(*ACT_COLUMNS).join(key, acts.c.subject == key.c.key)
-    query = query.where(acts.c.name == "customer.known", acts.c.retracted.is_(False))
+    query = query.where(acts.c.name == literal_column("'customer.known'"), acts.c.retracted.is_(False))
     found: dict[str, list[ActRow]] = defaultdict(list)
     for row in connection.execute(query.order_by(*(column.desc() for column in ACT_ORDER))):
         found[row.subject].append(act_row(row))

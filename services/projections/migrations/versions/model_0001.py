@@ -41,7 +41,10 @@ def upgrade() -> None:
     op.create_index("acts_newest", "acts", ["time_us", "partition", "log_offset"])
     op.create_index("acts_by_subject", "acts", ["subject", "time_us", "partition", "log_offset"])
     op.create_index("acts_by_rep", "acts", ["rep", "time_us", "partition", "log_offset"])
-    op.create_index("acts_rep_subject", "acts", ["rep", "subject"])
+    op.create_index("acts_rep_subject", "acts", ["rep", "subject", "name"])
+    for index, name in (("acts_disputes", "act.disputed"), ("acts_knowing", "customer.known")):
+        only = sa.text(f"name = '{name}'")
+        op.create_index(index, "acts", ["subject"], sqlite_where=only, postgresql_where=only)
     op.create_index(
         "acts_erasures",
         "acts",
