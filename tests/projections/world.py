@@ -1,10 +1,10 @@
-"""A small world to ask about: acts go through the real log, vault and fold into the real read model, in SQLite."""
+"""A small world to ask about: acts go through the real log, vault and fold into the real model."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, make_url
+from sqlalchemy import URL, Engine, make_url
 
 from services.events.catalog.envelope import Catalogue
 from services.events.log.partitioning import partition_for
@@ -26,7 +26,14 @@ from tests.fixed_clock import FixedClock
 class World:
     """Post acts, fold them, look at the model. A time is RFC 3339, or a date for its 00:00 UTC."""
 
-    def __init__(self, folder: Path, clock: FixedClock, policy: Policy = DEFAULT_POLICY, partitions: int = 4) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clock: FixedClock,
+        policy: Policy = DEFAULT_POLICY,
+        partitions: int = 4,
+        database: URL | None = None,
+    ) -> None:
         self.clock = clock
         self.policy = policy
         self.catalogue = Catalogue()
@@ -36,7 +43,7 @@ class World:
         create_area(self._vault_engine, AREA)
         migrate_area(self._vault_engine, "vault")
         self.vault = SqlVault(self._vault_engine, WrappingKey(b"w" * KEY_BYTES), clock)
-        self.stores = Stores(make_url(f"sqlite:///{folder / 'exemplar.sqlite'}"))
+        self.stores = Stores(database or make_url(f"sqlite:///{folder / 'exemplar.sqlite'}"))
         self.reader = self.log.reader()
         self._writer = self.log.writer()
         built = built_on(self.reader.identity(), policy.identity, self.catalogue)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Connection, Subquery, Text, bindparam, cast, column, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Subquery, Text, bindparam, cast, column, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
@@ -22,7 +22,10 @@ def listed(connection: Connection, columns: Columns, rows: Iterable[Sequence[obj
     parameter = bindparam(None, msgspec.json.encode(list(rows)).decode(), type_=Text)
     if connection.dialect.name == "postgresql":
         elements = func.jsonb_array_elements(cast(parameter, JSONB)).table_valued(column("value", JSONB))
-        values = [cast(elements.c.value[i].astext, kind).label(name) for i, (name, kind) in enumerate(columns.items())]
+        values = [
+            _typed(elements.c.value[place].astext, kind).label(name)
+            for place, (name, kind) in enumerate(columns.items())
+        ]
     else:
         elements = func.json_each(parameter).table_valued("value")
         values = [
@@ -30,6 +33,11 @@ def listed(connection: Connection, columns: Columns, rows: Iterable[Sequence[obj
             for i, (name, kind) in enumerate(columns.items())
         ]
     return select(*values).select_from(elements).subquery()
+
+
+def _typed(text: ColumnElement[str], kind: TypeEngine[Any]) -> ColumnElement[Any]:
+    """A member of a JSON array in PostgreSQL, compared as the columns of our tables are."""
+    return text.collate("C") if kind is TEXT else cast(text, kind)
 
 
 def keys(connection: Connection, wanted: Iterable[str]) -> Subquery:

@@ -28,7 +28,7 @@ PERIODS = [
 ]
 
 
-def _ascii_sources(acts: list[RefAct]) -> list[RefAct]:
+def with_ascii_sources(acts: list[RefAct]) -> list[RefAct]:
     """The envelope takes ASCII sources alone; their order stays that of the bytes."""
 
     def plain(act: RefAct) -> RefAct:
@@ -41,7 +41,7 @@ def _ascii_sources(acts: list[RefAct]) -> list[RefAct]:
 @pytest.mark.parametrize("seed", range(4))
 def test_scorecards_are_those_of_the_reference(seed: int, tmp_path: Path, clock: FixedClock) -> None:
     """Every figure of every person's and team's card is the one that a naive reading of domain.md gives."""
-    acts = _ascii_sources(random_world(seed, 70))
+    acts = with_ascii_sources(random_world(seed, 70))
     missing = {quote(source): names for source, names in random_not_recorded(seed).items()}
     policy = Policy(not_recorded={source: frozenset(names) for source, names in missing.items()})
     world = World(tmp_path, clock, policy)
