@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import signal
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -47,6 +48,7 @@ CLI_SOURCE = "exemplar/cli"
 def main() -> None:
     """Run the command that was called and exit: 0 on success, 1 on failure, 2 for wrong settings or usage."""
     gc.freeze()  # modules stay as long as the process: a collector that passes over them takes a fifth of a rebuild
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be told to stop is to be interrupted: clean up
     try:
         exemplar.main(standalone_mode=False)
     except click.ClickException as error:

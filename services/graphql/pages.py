@@ -20,6 +20,7 @@ _FRAME = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title} · Exemplar</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="/static/pages.css">
 </head>
 <body>

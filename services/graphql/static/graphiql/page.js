@@ -26,10 +26,14 @@ query Begin {
 }
 `;
 
+// A link such as /graphql#query=%7B…%7D opens with that query; a fragment never leaves the browser.
+const linked = new URLSearchParams(window.location.hash.slice(1)).get('query');
+
 ReactDOM.createRoot(document.getElementById('graphiql')).render(
   React.createElement(GraphiQL, {
     fetcher: GraphiQL.createFetcher({ url: '/graphql' }),
     defaultQuery,
+    query: linked ?? undefined,
     isHeadersEditorEnabled: true,
     // A credential typed under Headers stays in the page: it is never kept in the browser's storage.
     shouldPersistHeaders: false,
