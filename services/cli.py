@@ -509,10 +509,10 @@ def _explained_lines(found: dict[str, Any]) -> Iterator[str]:
     if act := found["act"]:
         yield f"{act['type']} of {act['subject']}, rep {act['rep'] or 'none'}"
         yield f"it was at {act['time']}; the log took it in at {act['recordedAt']}"
-    for signal in found["signals"]:
-        principle = signal["principle"].lower().replace("_", "-")
-        verdict = f"{signal['verdict'].lower()} {principle}: {signal['reason']}"
-        yield f"  {signal['at']}  {signal['person']['key']}  {verdict}"
+    for drawn in found["signals"]:
+        principle = drawn["principle"].lower().replace("_", "-")
+        verdict = f"{drawn['verdict'].lower()} {principle}: {drawn['reason']}"
+        yield f"  {drawn['at']}  {drawn['person']['key']}  {verdict}"
 
 
 @exemplar.group("dead-letters")
