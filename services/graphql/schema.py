@@ -14,6 +14,7 @@ from typing import Any, Generic, NamedTuple, Optional, TypeVar
 import msgspec
 import strawberry
 from strawberry import ID, UNSET, Private
+from strawberry.extensions import DisableIntrospection, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.base import get_object_definition
 
@@ -936,9 +937,9 @@ _describe(
 
 def create_schema(introspection: bool = True) -> strawberry.Schema:
     """The schema with its limits."""
-    extensions: list[Any] = [limits.Limits]
+    extensions: list[Any] = [limits.Limits, partial(ValidationCache, maxsize=limits.REMEMBERED)]
     if not introspection:
-        extensions.append(strawberry.extensions.DisableIntrospection)
+        extensions.append(DisableIntrospection)
     return strawberry.Schema(
         query=Query,
         types=[Team, Person, Relationship, Act],
