@@ -23,7 +23,7 @@ from services.projections.leadership.policy import Policy
 from services.projections.leadership.signals import Signal
 from services.projections.tables import acts, dead_letters, entities, memberships, names, signals, standards, teams
 
-ACTS_AT_ONCE = 10_000  # acts of several subjects held in memory while these are folded; one subject may have more
+ACTS_AT_ONCE = 5_000  # acts of several subjects held in memory while these are folded; one subject may have more
 ERASED = "person.erased"
 UNREADABLE, CONFLICT = "unreadable", "conflict"
 _KEYS_AT_ONCE = 500
