@@ -1,0 +1,1 @@
+"""What Exemplar costs, measured beside a peer or a bare baseline in the same run: `python -m benchmarks`."""

@@ -1,0 +1,74 @@
+"""Servers to measure, each a process of its own."""
+
+import os
+import re
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import NamedTuple
+
+from benchmarks.measuring import cpu_of, peak_of
+
+STOP_SECONDS = 15
+_READY = re.compile(r"ready on http://([^:/]+):(\d+)")
+
+
+class Server(NamedTuple):
+    """A server that answers."""
+
+    host: str
+    port: int
+    pid: int
+
+    def cpu(self) -> float:
+        """CPU-seconds taken so far."""
+        return cpu_of(self.pid)
+
+    def peak(self) -> float:
+        """The most memory that was resident, in MB."""
+        return peak_of(self.pid)
+
+
+@contextmanager
+def exemplar(folder: Path) -> Iterator[Server]:
+    """`exemplar serve` on the files of this folder."""
+    with _serving(["-m", "services", "serve", "--port", "0"], {"EXEMPLAR_DATA_DIR": str(folder)}) as server:
+        yield server
+
+
+@contextmanager
+def bare_route() -> Iterator[Server]:
+    """A Starlette route that answers 202 and does nothing."""
+    with _serving(["-m", "benchmarks.bare"], {}) as server:
+        yield server
+
+
+@contextmanager
+def _serving(arguments: Sequence[str], environment: dict[str, str]) -> Iterator[Server]:
+    with subprocess.Popen(
+        [sys.executable, *arguments], env={**os.environ, **environment}, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            said: deque[str] = deque(maxlen=20)
+            yield _ready(process, said)
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _ready(process: subprocess.Popen[str], said: deque[str]) -> Server:
+    """The server, once it says that it answers; what it says afterwards is thrown away."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        said.append(line)
+        if ready := _READY.search(line):
+            Thread(target=deque, args=(process.stderr, 0), daemon=True).start()
+            return Server(ready[1], int(ready[2]), process.pid)
+    raise RuntimeError(f"a server did not start:\n{''.join(said)}")

@@ -1,0 +1,41 @@
+"""Each benchmark, at a size at which its figures mean nothing: it must still run, and print what it compares."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import BENCHMARKS
+from benchmarks.measuring import TINY, figure, quantile
+
+ROWS = {
+    "ingress": ["`exemplar serve`", "the log alone", "a bare route"] * 2,
+    "fold": [
+        "`eventsourcing`: an act a transaction",
+        "far behind: 20,000 acts a batch",
+        "near the end: 2,000 acts a batch",
+        "a trickle: 100 acts a batch",
+    ],
+    "relationship": ["adversarial (`tests/reference`)", "the made-up year, all with one customer"],
+    "rebuild": ["300 acts"],
+    "scorecards": ["scorecard of a team"] * 2 + ["`/livez`"] * 2,
+    "memory": ["0", "300"],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_each_benchmark_runs_and_prints_its_rows(name: str, tmp_path: Path) -> None:
+    """Every benchmark runs against the real thing and prints one complete row for each thing it compares."""
+    tables = BENCHMARKS[name](TINY, tmp_path)
+    rows = [row for table in tables for row in table.rows]
+    assert [row[0] for row in rows] == ROWS[name]
+    for table in tables:
+        assert all(len(row) == len(table.columns) and all(row) for row in table.rows)
+        assert str(table).startswith(f"### {table.title}\n\n| ")
+
+
+def test_quantiles_and_figures() -> None:
+    """A quantile is a value that was measured; a figure has no more digits than mean something."""
+    assert [quantile([4.0, 1.0, 3.0, 2.0], share) for share in (0.5, 0.75, 0.99)] == [2.0, 3.0, 4.0]
+    figures = [figure(value) for value in (0.123, 12.34, 123.4, 1234.0, 123456.0)]
+    assert figures == ["0.12", "12.3", "123", "1,230", "123,000"]
