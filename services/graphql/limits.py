@@ -40,13 +40,14 @@ ALIASES = 30
 PERIOD_DAYS = 1100
 FIRST = 20
 FIRST_AT_MOST = 100
+REMEMBERED = 256  # documents that need not be parsed and validated again
 # Objects that a list without `first` is taken to have.
 USUAL = {"scores": 15, "principles": 15, "members": 10, "children": 5, "trend": 10, "reasons": 5, "evidence": 2}
 USUAL_OTHERWISE = 3
 _PLUMBING = frozenset({"edges", "pageInfo"})
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=REMEMBERED)
 def parse_limited(query: str) -> DocumentNode:
     """The document of a query text. Raises GraphQLError, or LimitExceeded for too many tokens, aliases or levels."""
     try:

@@ -13,6 +13,7 @@ from typing import Any, Generic, NamedTuple, Optional, TypeVar
 
 import msgspec
 import strawberry
+from graphql import GraphQLError
 from strawberry import ID, UNSET, Private
 from strawberry.extensions import DisableIntrospection, ValidationCache
 from strawberry.schema.config import StrawberryConfig
@@ -935,12 +936,19 @@ _describe(
 )
 
 
+class _Schema(strawberry.Schema):
+    """The schema, without strawberry's own log: it would quote queries, and with them people."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
+        """Nothing: `errors.formatted` logs what was not raised on purpose."""
+
+
 def create_schema(introspection: bool = True) -> strawberry.Schema:
     """The schema with its limits."""
     extensions: list[Any] = [limits.Limits, partial(ValidationCache, maxsize=limits.REMEMBERED)]
     if not introspection:
         extensions.append(DisableIntrospection)
-    return strawberry.Schema(
+    return _Schema(
         query=Query,
         types=[Team, Person, Relationship, Act],
         extensions=extensions,

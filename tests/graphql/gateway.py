@@ -26,7 +26,7 @@ JSON = "application/json"
 class Asker:
     """Posts queries to a gateway over the world. Credentials go by the key after `Bearer`: see `credentials`."""
 
-    def __init__(self, folder: Path, clock: FixedClock, **backing: Any) -> None:
+    def __init__(self, folder: Path, clock: FixedClock, introspection: bool = True, **backing: Any) -> None:
         self.world = World(folder, clock)
         self.credentials: dict[str, Credential] = {"admin": Credential("admin", frozenset({ADMIN}))}
         self.positions = Positions(self.world.stores.model)
@@ -42,7 +42,7 @@ class Asker:
             "find_unfolded": partial(find_unfolded, world.reader),
             "wait_for_seconds": 0.2,
         }
-        self.app = Starlette(routes=create_graphql(Backing(**settings | backing)))
+        self.app = Starlette(routes=create_graphql(Backing(**settings | backing), introspection=introspection))
         self.client = TestClient(self.app, base_url="http://localhost")
 
     def person(self, key: str, *scopes: str) -> str:

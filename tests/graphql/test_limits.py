@@ -162,6 +162,23 @@ def test_introspection_is_answered(asker: Asker) -> None:
     assert asker.data(get_introspection_query())["__schema"]["queryType"] == {"name": "Query", "kind": "OBJECT"}
 
 
+def test_introspection_may_be_turned_off(tmp_path: Path, clock: FixedClock) -> None:
+    """Then it is refused, whatever was remembered, and the name of a type is still told."""
+    asker = Asker(tmp_path, clock, introspection=False)
+    for _ in range(2):
+        assert set(asker.codes("{ __schema { queryType { name } } }")) == {"BAD_USER_INPUT"}
+    assert asker.data("{ __typename viewer { __typename } }")["viewer"] == {"__typename": "Viewer"}
+    asker.close()
+
+
+def test_queries_are_not_logged(asker: Asker, caplog: pytest.LogCaptureFixture) -> None:
+    """A query may name people; a mistaken one is told to the client and to no log."""
+    asker.codes('{ person(key: "rik") { nothing } }')
+    asker.codes('{ teams(first: 0) { edges { cursor } } person(key: "rik") { key } }')
+    assert "rik" not in caplog.text
+    assert not [record for record in caplog.records if record.name.startswith("strawberry")]
+
+
 def test_what_fails_unexpectedly_is_masked_and_logged(tmp_path: Path, clock: FixedClock) -> None:
     """The client gets a correlation id, the log the error under it, and nothing else gets out."""
 
