@@ -11,6 +11,8 @@ import pytest
 from services.kit.settings import PREFIX, Settings
 from tests.serving import environment, run, serving
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
 CONTACT = {
     "specversion": "1.0",
     "id": "1",
@@ -182,3 +184,26 @@ def _until(holds: Callable[[], bool]) -> None:
     end = time.monotonic() + 5
     while not holds():
         assert time.monotonic() < end, "it took more than 5 seconds"
+
+
+def test_import_to_a_server(folder: Path, tmp_path: Path) -> None:
+    """`import --to` posts to a server with a key; a bad row is told with its line and ends the command with 1."""
+    rows = tmp_path / "deals.csv"
+    rows.write_text(
+        "opportunity_id,sales_agent,product,account,deal_stage,engage_date,close_date,close_value\n"
+        "A1,Ann Lee,P,Acme,Won,2017-01-02,2017-02-01,12\n"
+        "A2,Ann Lee,P,Acme,Won,2017-13-02,2017-02-01,12\n"
+    )
+    import_to = ["import", str(rows), "--mapping", str(EXAMPLES / "crm_sales_pipeline.toml"), "--json", "--to"]
+    with serving(folder) as server:
+        key = run(folder, ["keys", "create", "--name", "crm", "--scope", "acts:write", "--source", "crm_sales"]).stdout
+        (tmp_path / "key").write_text(key)
+        done = run(folder, [*import_to, server.url, "--key-file", str(tmp_path / "key")])
+        assert done.returncode == 1
+        assert json.loads(done.stdout) == {"read": 2, "sent": 5, "duplicates": 0, "skipped": 0, "refused": 1}
+        assert f"{rows}:3:" in done.stderr
+        again = run(folder, [*import_to, server.url, "--key-file", str(tmp_path / "key")])
+        assert json.loads(again.stdout)["duplicates"] == 5
+    nowhere = run(folder, [*import_to, server.url])
+    assert nowhere.returncode == 1
+    assert "nothing answers" in nowhere.stderr

@@ -1,6 +1,7 @@
 """Records acts over HTTP, at the ingress of an Exemplar that runs elsewhere."""
 
 import http.client
+import socket
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -67,7 +68,7 @@ class HttpRecorder:
 
     A batch is refused whole when one event in it is bad: the bad ones are taken out and the rest is sent again. What is
     unavailable is tried 8 times, as far apart as the server asks but 30 seconds at most; an outcome that stays unknown
-    on the way is harmless, since the server knows an act that it has already.
+    on the way is harmless, since the server knows an act that it has already. Where nothing ever answered, it gives up.
     """
 
     def __init__(self, url: str, key: str | None, wait: Callable[[float], None] = time.sleep) -> None:
@@ -83,6 +84,7 @@ class HttpRecorder:
         if key is not None:
             self._headers["Authorization"] = f"Bearer {key}"
         self._wait = wait
+        self._reached = False
 
     def close(self) -> None:
         """Close the connection."""
@@ -154,6 +156,8 @@ class HttpRecorder:
                 answer = self._exchange(body)
             except (OSError, http.client.HTTPException) as error:
                 self._connection.close()
+                if not self._reached and isinstance(error, ConnectionRefusedError | socket.gaierror):
+                    raise Unavailable(f"nothing answers at {self._url}: {error.strerror}") from error
                 fault = str(error) or type(error).__name__
                 # A connection that the server has closed in the meantime shows here: the first try again is at once.
                 pause = 0.0 if attempt == 0 else pause
@@ -169,6 +173,7 @@ class HttpRecorder:
     def _exchange(self, body: bytes) -> _Answer:
         self._connection.request("POST", self._path, body, self._headers)
         response = self._connection.getresponse()
+        self._reached = True
         asked = response.getheader("Retry-After", "")
         return _Answer(response.status, response.read(), float(asked) if asked.isdecimal() else None)
 
