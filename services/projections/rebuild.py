@@ -20,7 +20,7 @@ from services.projections.projector import Projector, Sizes, load_partitions
 from services.projections.stores import Built, ModelSource, Stores, area_of, read_facts
 from services.projections.tables import acts, dead_letters, facts, partitions, signals
 
-ACTS_AT_ONCE = 5_000  # of the log, kept in one transaction: with 20,000 a rebuild takes 20 MB more and is no faster
+ACTS_AT_ONCE = 5_000  # of the log, kept in one transaction: with 20,000 that takes 30 MB more and is no faster
 SUBJECTS_AT_ONCE = 5_000
 RATE_FACT = "rebuilt_acts_per_second"
 ASSUMED_RATE = 10_000  # acts a second, until a rebuild has measured it
