@@ -282,6 +282,11 @@ def scorecard(
         pool = [signal for signal in pool if belongs_to(signal, memberships, teams)]
     else:
         pool = [signal for signal in pool if signal.person == person]
+    return figures(pool, from_date, to_date)
+
+
+def figures(pool: list[RefSignal], from_date: date, to_date: date) -> RefScorecard:
+    """The scorecard of these signals over [from_date, to_date), UTC."""
     # "the previous period of equal length (which has no previous of its own) and the change since then"
     earlier = from_date - (to_date - from_date)
     scores = {}
