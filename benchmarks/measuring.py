@@ -103,5 +103,5 @@ class Table(NamedTuple):
 def figure(value: float) -> str:
     """A number with three digits that mean something."""
     if value >= 1_000:
-        return f"{round(value, 2 - len(str(int(value)))) if value >= 10_000 else round(value, -1):,.0f}"
+        return f"{round(value, 3 - len(str(int(value)))):,.0f}"
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
