@@ -80,6 +80,7 @@ def settings_help() -> str:
 @click.version_option(package_name="exemplar")
 def exemplar() -> None:
     """Scorecards of leading by example, folded from an immutable log of what salespeople and their leaders do."""
+    configure_logs("warning")
 
 
 def tell(message: str) -> None:
@@ -160,7 +161,6 @@ def demo(host: str | None, port: int | None, until: datetime | None, seed: int, 
     """
     folder = load_settings().data_dir if "data_dir" in load_settings().model_fields_set else DEMO_FOLDER
     settings = settings_for(host, port, data_dir=folder, log_url="", database_url="", vault_url="", vault_key_file=None)
-    configure_logs("warning")
     listening, url = embedded.listen(settings)
     last_day = until.date() if until else datetime.now(UTC).date()
     with listening, holding(folder, f"{PREFIX}DATA_DIR"):
@@ -269,9 +269,7 @@ def import_(file: Path, mapping: Path, url: str | None, key_file: Path | None, s
         with http_recorder(url, key_file) as over_http:
             result = run(over_http)
     else:
-        settings = load_settings()
-        configure_logs("warning")
-        with holding_node(settings) as node:
+        with holding_node(load_settings()) as node:
             result = run(InProcessRecorder(node.recording))
             _catch_up(node)
     show(result, as_json, lambda: (f"{name:<11}{count:>9}" for name, count in result.items()))
@@ -395,7 +393,6 @@ def rebuild(yes: bool, as_json: bool) -> None:
     Cancelled or killed, it leaves the live model as it was.
     """
     settings = load_settings()
-    configure_logs("warning")
     held = holding(settings.data_dir, f"{PREFIX}DATA_DIR")
     with held, embedded.opened(settings) as parts, embedded.source(parts) as source:
         plan = rebuilding.plan(parts.stores, source)
@@ -440,7 +437,6 @@ def _rebuilt_lines(done: rebuilding.Rebuilt) -> Iterator[str]:
 def verify(as_json: bool) -> None:
     """Fold the log aside and compare: 0 if the model is what the log says, 1 if it differs."""
     settings = load_settings()
-    configure_logs("warning")
     held = holding(settings.data_dir, f"{PREFIX}DATA_DIR")
     with held, embedded.opened(settings) as parts, embedded.source(parts) as source, pacing("verifying") as on_progress:
         found = verifying.verify(parts.stores, source, on_progress)

@@ -5,18 +5,31 @@ same signals and the standards of their persons (domain.md §3). Cards are given
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Subquery, and_, func, literal, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Subquery,
+    and_,
+    bindparam,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
 from services.kit.errors import Invalid
 from services.kit.instants import DAY
 from services.projections.leadership.periods import Period
 from services.projections.leadership.scorecards import Card, ReasonCount, Tally, in_order
 from services.projections.leadership.signals import Principle, Verdict
-from services.projections.queries.listing import INTEGER, TEXT, Columns, keys, listed
+from services.projections.queries.listing import INTEGER, TEXT, Columns, as_json, keys, parameter_table
 from services.projections.queries.paging import Page, decode_cursor, encode_cursor, page
 from services.projections.queries.rows import SignalRow
 from services.projections.queries.teams import Span
@@ -37,14 +50,11 @@ class SignalKey(NamedTuple):
 def count(connection: Connection, cards: Cards, period: Period) -> list[Card]:
     """The tallies of each card by principle; a principle without any is missing."""
     sources = _sources(connection, cards, period)
-    pool = sources.pool(signals.c.verdict, signals.c.reason)
-    by_reason = (pool.c.owner, pool.c.principle, pool.c.verdict, pool.c.reason)
-    counted = connection.execute(select(*by_reason, func.count()).group_by(*by_reason)).all()
-    customers = _customers(sources)
-    found: list[dict[Principle, Tally]] = [{} for _ in cards]
+    customers = {(row.owner, row.principle): row.number for row in sources.ask(_customers)}
     grouped: dict[tuple[int, int], list[tuple[int, str, int]]] = defaultdict(list)
-    for owner, principle, verdict, reason, number in counted:
+    for owner, principle, verdict, reason, number in sources.ask(_by_reason):
         grouped[owner, principle].append((verdict, reason, number))
+    found: list[dict[Principle, Tally]] = [{} for _ in cards]
     for (owner, principle), rows in grouped.items():
         found[owner][Principle(principle)] = _tally(rows, customers.get((owner, principle), 0))
     return list(found)
@@ -52,13 +62,8 @@ def count(connection: Connection, cards: Cards, period: Period) -> list[Card]:
 
 def count_by_day(connection: Connection, cards: Cards, period: Period) -> list[Days]:
     """What each card kept and breached day by day."""
-    pool = _sources(connection, cards, period).pool(signals.c.verdict, signals.c.at_us)
-    day = ((pool.c.at_us - period.start) // DAY).label("day")
-    by_day = (pool.c.owner, pool.c.principle, pool.c.verdict, day)
-    drawn = pool.c.verdict != Verdict.NOT_RECORDED
-    query = select(*by_day, func.count()).where(drawn).group_by(*by_day)
     found: list[dict[Principle, dict[int, tuple[int, int]]]] = [{} for _ in cards]
-    for owner, principle, verdict, number, times in connection.execute(query):
+    for owner, principle, verdict, number, times in _sources(connection, cards, period).ask(_by_day):
         days = found[owner].setdefault(Principle(principle), {})
         kept, breached = days.get(number, (0, 0))
         days[number] = (kept + times, breached) if verdict == Verdict.KEPT else (kept, breached + times)
@@ -75,7 +80,8 @@ def list_signals(
     after: SignalKey | None,
 ) -> list[Mapping[Principle, Page[SignalRow]]]:
     """A page of signals for each card and principle, the newest first, then by id."""
-    pool = _sources(connection, cards, period).pool(signals.c.id, signals.c.at_us, signals.c.verdict)
+    sources = _sources(connection, cards, period)
+    pool = _pool(connection.dialect.name, bool(sources.said), signals.c.id, signals.c.at_us, signals.c.verdict)
     wanted = _verdict(pool.c.verdict, verdict) & pool.c.principle.in_(sorted(principles))
     query = select(pool, _rank(pool.c.at_us, pool.c.id, pool.c.owner, pool.c.principle)).where(wanted)
     ranked = query.where(_later_in_list(pool.c.at_us, pool.c.id, after)).subquery()
@@ -86,7 +92,7 @@ def list_signals(
         .order_by(ranked.c.owner, ranked.c.principle, ranked.c.place)
     )
     rows: list[dict[Principle, list[SignalRow]]] = [defaultdict(list) for _ in cards]
-    for row in connection.execute(shown):
+    for row in connection.execute(shown, sources.parameters):
         principle = Principle(row.about)
         rows[row.owner][principle].append(_signal(row)._replace(principle=principle))
     return [{principle: page(card[principle], first, after) for principle in principles} for card in rows]
@@ -167,27 +173,71 @@ class _Sources(NamedTuple):
     spans: list[tuple[int, str, int, int]]  # owner, person, from, to
     said: list[tuple[int, str, int, int, int, int]]  # the same, principle, the earliest statement
 
-    def pool(self, *columns: ColumnElement[Any]) -> Subquery:
-        """The signals as (owner, principle, the columns): the stored ones and those of walk-the-talk."""
-        span, said = listed(self.connection, _SPAN, self.spans), listed(self.connection, _SAID, self.said)
-        walk_the_talk = literal(int(Principle.WALK_THE_TALK)).label("principle")
-        stored = select(span.c.owner, signals.c.principle, *columns).join(signals, self._counts(span))
-        as_said = and_(
-            self._counts(said),
-            signals.c.principle == said.c.principle,
-            signals.c.at_us > said.c.stated_us,
-            signals.c.verdict != Verdict.NOT_RECORDED,
-        )
-        return union_all(stored, select(said.c.owner, walk_the_talk, *columns).join(signals, as_said)).subquery()
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        """What a statement over the pool is asked with."""
+        end = min(self.period.end, self.period.as_of + 1)
+        lists = {"spans": as_json(self.spans)} | ({"said": as_json(self.said)} if self.said else {})
+        return {"start": self.period.start, "end": end, **lists}
 
-    def _counts(self, span: Subquery) -> ColumnElement[bool]:
-        return and_(
-            signals.c.person == span.c.person,
-            signals.c.at_us >= self.period.start,
-            signals.c.at_us < min(self.period.end, self.period.as_of + 1),
-            signals.c.belongs_us >= span.c.from_us,
-            signals.c.belongs_us < span.c.to_us,
-        )
+    def ask(self, statement: Callable[[str, bool], Select[Any]]) -> Sequence[Any]:
+        """The rows of one of the statements below."""
+        kept = statement(self.connection.dialect.name, bool(self.said))
+        return self.connection.execute(kept, self.parameters).all()
+
+
+def _pool(dialect: str, said: bool, *columns: ColumnElement[Any]) -> Subquery:
+    """The signals as (owner, principle, the columns): the stored ones and, if anything was said, walk-the-talk's."""
+    span = parameter_table(dialect, _SPAN, "spans")
+    stored = select(span.c.owner, signals.c.principle, *columns).join(signals, _counts(span))
+    if not said:
+        return stored.subquery()
+    stated = parameter_table(dialect, _SAID, "said")
+    walk_the_talk = literal(int(Principle.WALK_THE_TALK)).label("principle")
+    as_said = and_(
+        _counts(stated),
+        signals.c.principle == stated.c.principle,
+        signals.c.at_us > stated.c.stated_us,
+        signals.c.verdict != Verdict.NOT_RECORDED,
+    )
+    return union_all(stored, select(stated.c.owner, walk_the_talk, *columns).join(signals, as_said)).subquery()
+
+
+def _counts(span: Subquery) -> ColumnElement[bool]:
+    return and_(
+        signals.c.person == span.c.person,
+        signals.c.at_us >= bindparam("start", type_=INTEGER),
+        signals.c.at_us < bindparam("end", type_=INTEGER),
+        signals.c.belongs_us >= span.c.from_us,
+        signals.c.belongs_us < span.c.to_us,
+    )
+
+
+# The statements that count are kept: to build one anew takes longer than to run it on a year of a team.
+
+
+@cache
+def _by_reason(dialect: str, said: bool) -> Select[Any]:
+    pool = _pool(dialect, said, signals.c.verdict, signals.c.reason)
+    group = (pool.c.owner, pool.c.principle, pool.c.verdict, pool.c.reason)
+    return select(*group, func.count()).group_by(*group)
+
+
+@cache
+def _by_day(dialect: str, said: bool) -> Select[Any]:
+    pool = _pool(dialect, said, signals.c.verdict, signals.c.at_us)
+    day = ((pool.c.at_us - bindparam("start", type_=INTEGER)) // DAY).label("day")
+    group = (pool.c.owner, pool.c.principle, pool.c.verdict, day)
+    return select(*group, func.count()).where(pool.c.verdict != Verdict.NOT_RECORDED).group_by(*group)
+
+
+@cache
+def _customers(dialect: str, said: bool) -> Select[Any]:
+    """How many distinct customers each card's signals on a principle have, each without one counting as one."""
+    pool = _pool(dialect, said, signals.c.verdict, signals.c.customer)
+    number = (func.count(pool.c.customer.distinct()) + func.count() - func.count(pool.c.customer)).label("number")
+    drawn = pool.c.verdict != Verdict.NOT_RECORDED
+    return select(pool.c.owner, pool.c.principle, number).where(drawn).group_by(pool.c.owner, pool.c.principle)
 
 
 _SPAN: Columns = {"owner": INTEGER, "person": TEXT, "from_us": INTEGER, "to_us": INTEGER}
@@ -207,15 +257,6 @@ def _sources(connection: Connection, cards: Cards, period: Period) -> _Sources:
     for leader, principle, earliest in connection.execute(query):
         stated[leader].append((principle, earliest))
     return _Sources(connection, period, spans, [(*span, *what) for span in spans for what in stated.get(span[1], ())])
-
-
-def _customers(sources: _Sources) -> dict[tuple[int, int], int]:
-    """How many distinct customers each card's signals on a principle have, each without one counting as one."""
-    pool = sources.pool(signals.c.verdict, signals.c.customer)
-    number = func.count(pool.c.customer.distinct()) + func.count() - func.count(pool.c.customer)
-    query = select(pool.c.owner, pool.c.principle, number).where(pool.c.verdict != Verdict.NOT_RECORDED)
-    rows = sources.connection.execute(query.group_by(pool.c.owner, pool.c.principle))
-    return {(owner, principle): distinct for owner, principle, distinct in rows}
 
 
 def _tally(rows: Sequence[tuple[int, str, int]], customers: int) -> Tally:

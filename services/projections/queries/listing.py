@@ -8,7 +8,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, Connection, Subquery, Text, bindparam, cast, column, func, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Subquery,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
@@ -18,9 +30,23 @@ TEXT = Text()
 
 
 def listed(connection: Connection, columns: Columns, rows: Iterable[Sequence[object]]) -> Subquery:
-    """A table with these columns and rows; one of the places where the two dialects differ."""
-    parameter = bindparam(None, msgspec.json.encode(list(rows)).decode(), type_=Text)
-    if connection.dialect.name == "postgresql":
+    """A table with these columns and rows."""
+    return _table(connection.dialect.name, columns, bindparam(None, as_json(rows), type_=Text))
+
+
+def parameter_table(dialect: str, columns: Columns, name: str) -> Subquery:
+    """A table with these columns and the rows of the parameter `name` (`as_json`), for a statement that is kept."""
+    return _table(dialect, columns, bindparam(name, type_=Text))
+
+
+def as_json(rows: Iterable[Sequence[object]]) -> str:
+    """Rows as the parameter that a statement takes."""
+    return msgspec.json.encode(list(rows)).decode()
+
+
+def _table(dialect: str, columns: Columns, parameter: BindParameter[str]) -> Subquery:
+    """One of the places where the two dialects differ."""
+    if dialect == "postgresql":
         elements = func.jsonb_array_elements(cast(parameter, JSONB)).table_valued(column("value", JSONB))
         values = [
             _typed(elements.c.value[place].astext, kind).label(name)
