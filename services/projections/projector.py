@@ -4,6 +4,7 @@ Killed anywhere, it goes on with nothing lost and nothing counted twice. Whoever
 every commit is conditional on it, so that one who was replaced (a zombie) commits nothing.
 """
 
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -24,6 +25,7 @@ from services.projections.stores import REMEMBERED_SECONDS, Built, ModelSource, 
 from services.projections.tables import acts, partitions
 
 WAIT_SECONDS = 1.0  # for the log to have something new
+LONGEST_REST_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
 
 _log = structlog.get_logger(__name__)
@@ -163,6 +165,7 @@ class Projector:
         self._engine: Engine | None = None
         self._must_reload = False
         self._stop = Event()
+        self._took_seconds = 0.0
         self.status = FoldStatus({})
 
     # ---- taking partitions ----
@@ -206,7 +209,8 @@ class Projector:
     def run(self, stop: Event) -> None:
         """Fold until `stop` is set. What is unavailable is tried again; any other error ends the fold and is raised.
 
-        A batch that is under way when `stop` is set is rolled back, to be done again at the next start.
+        A batch that is under way when `stop` is set is rolled back, to be done again at the next start. Near the log's
+        end it rests after a batch as long as that took, so that more acts share the next one and others get to work.
         """
         self._stop = stop
         pauses = 0
@@ -214,6 +218,8 @@ class Projector:
             try:
                 self.step(WAIT_SECONDS)
                 pauses = 0
+                if self.status.waiting < self._sizes.batch:
+                    stop.wait(min(self._took_seconds, LONGEST_REST_SECONDS))
             except _Stopped:
                 return
             except Unavailable as error:
@@ -232,6 +238,7 @@ class Projector:
 
     def step(self, wait: float = 0.0) -> int:
         """Take one batch into the model; how many records that were (0: there are none, or they are halted)."""
+        self._took_seconds = 0.0
         self._refresh()
         batch = _Batch(dict(self._taken))
         goal = min(self._sizes.catch_up, self.status.waiting)
@@ -254,6 +261,7 @@ class Projector:
         """Take the records, and more up to `goal`, into the model: one transaction, each subject folded once."""
         if self._engine is None:
             raise Corrupt("no partition was taken")
+        started = time.monotonic()
         self._must_reload = True  # until the outcome is known
         with writing(self._engine) as connection:
             self._check_fence(connection)
@@ -270,6 +278,7 @@ class Projector:
         self._at_step("committed")
         self._count(batch)
         self._on_commit(Commit({p: row.next_offset for p, row in self._taken.items()}, *touched))
+        self._took_seconds = time.monotonic() - started
 
     def _take_in(self, connection: Connection, records: Sequence[Record], batch: _Batch, remember: bool) -> None:
         """Keep the acts among the records, and the unreadable as dead letters."""

@@ -1,8 +1,11 @@
 """The partition of a key is the one that every Kafka client gives it."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from kafka.partitioner.default import murmur2 as kafka_pythons_murmur2
 
-from services.events.log.partitioning import partition_for
+from services.events.log.partitioning import murmur2, partition_for
 
 # The vectors of Apache Kafka's own UtilsTest.testMurmur2 (signed 32-bit numbers, as Java prints them).
 KAFKAS_OWN = {
@@ -15,11 +18,17 @@ KAFKAS_OWN = {
 }
 
 
-@pytest.mark.parametrize(("key", "murmur2"), KAFKAS_OWN.items())
+@pytest.mark.parametrize(("key", "hashed"), KAFKAS_OWN.items())
 @pytest.mark.parametrize("partitions", [1, 2, 3, 12, 1024])
-def test_partition_is_kafkas(key: str, murmur2: int, partitions: int) -> None:
+def test_partition_is_kafkas(key: str, hashed: int, partitions: int) -> None:
     """Kafka takes murmur2 of the key without its sign bit, modulo the partitions."""
-    assert partition_for(key, partitions) == (murmur2 & 0x7FFFFFFF) % partitions
+    assert partition_for(key, partitions) == (hashed & 0x7FFFFFFF) % partitions
+
+
+@given(st.binary(max_size=70))
+def test_hash_is_that_of_a_kafka_client(data: bytes) -> None:
+    """Any bytes get the hash that kafka-python gives them."""
+    assert murmur2(data) == kafka_pythons_murmur2(data)
 
 
 @pytest.mark.parametrize("key", ["", "public", "Zoë", "客户-7", "🦊" * 64])
