@@ -150,7 +150,7 @@ class Ingress:
             return [Fault(400, error.pointer, str(error))]
 
     def _batch(self, body: bytes) -> list[object]:
-        texts = strict_json.split(body)
+        texts = strict_json.split(body, self._limits.events)
         if len(texts) > self._limits.events:
             raise _TooLarge(f"at most {self._limits.events} events in a request")
         events: list[object] = []

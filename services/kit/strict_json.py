@@ -6,6 +6,7 @@ UTF-8, a byte order mark, lone surrogates, and arrays and objects in one another
 
 import json
 import math
+import re
 from typing import Any, NoReturn
 
 import msgspec
@@ -36,14 +37,35 @@ def parse(body: bytes) -> Any:
     return value
 
 
-def split(body: bytes) -> list[bytes]:
-    """The elements of a JSON array, each a JSON text of its own still to be parsed. Raises Malformed."""
-    try:
-        return [bytes(element) for element in _ELEMENTS.decode(body)]
-    except RecursionError as error:
-        raise _too_deep() from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Malformed("not a JSON array") from error
+def split(body: bytes, most: int) -> list[bytes]:
+    """The elements of a JSON array, each a text of its own still to be parsed, as far as the first `most` + 1 of them.
+
+    An element that is not JSON itself is split off as well, if its brackets and quotes are in pairs. Raises Malformed.
+    """
+    if body.count(b",") <= most * _COMMAS_AN_ELEMENT:  # or an array of numbers would take 60 times its size in memory
+        try:
+            return [bytes(element) for element in _ELEMENTS.decode(body)]
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            pass
+    return _split_broken(body, most)
+
+
+def _split_broken(body: bytes, most: int) -> list[bytes]:
+    """`split` by the marks of JSON alone, 10 times slower."""
+    text = body.strip(_SPACE)
+    elements: list[bytes] = []
+    depth, start = 0, 1
+    for mark in _MARKS.finditer(text) if text.startswith(b"[") else ():
+        sign = mark[0][:1]
+        if depth == 1 and sign in (b",", b"]"):
+            elements.append(text[start : mark.start()])
+            start = mark.end()
+        depth += _DEPTH.get(sign, 0)
+        if len(elements) > most or (depth == 0 and sign == b"]" and mark.end() == len(text)):
+            return elements
+        if depth == 0:
+            break
+    raise Malformed("not a JSON array")
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -91,3 +113,7 @@ def _too_deep() -> Malformed:
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_not_a_number, parse_float=_float)
 _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
+_COMMAS_AN_ELEMENT = 100
+_SPACE = b" \t\n\r"
+_MARKS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{},]', re.DOTALL)
+_DEPTH = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}

@@ -27,7 +27,7 @@ def test_json_is_read_as_it_was_written(value: Any, escaped: bool) -> None:
 @given(st.lists(values, max_size=4))
 def test_the_elements_of_an_array_are_split_unread(elements: list[Any]) -> None:
     """Each element is a text of its own, that parses to what it was."""
-    assert [parse(text) for text in split(json.dumps(elements, indent=1).encode())] == elements
+    assert [parse(text) for text in split(json.dumps(elements, indent=1).encode(), 4)] == elements
 
 
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
@@ -73,11 +73,30 @@ def test_what_is_ambiguous_or_broken_is_refused(body: bytes) -> None:
         parse(body)
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[", b"[1,]", b"[1] 2", b"\xef\xbb\xbf[]", b"[" * 1_000_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b"[", b"[1] 2", b"[1}", b'["]', b"[1]]", b"\xef\xbb\xbf[]", b"[" * 1_000_000]
+)
 def test_what_is_no_array_is_not_split(body: bytes) -> None:
     """A batch is a JSON array."""
     with pytest.raises(Malformed):
-        split(body)
+        split(body, 10)
+
+
+@given(st.lists(values, min_size=1, max_size=4), st.data())
+def test_broken_elements_are_split_from_the_others(elements: list[Any], data: st.DataObject) -> None:
+    """What is no JSON takes its own place in the array only, so that every other element can still be judged."""
+    texts = [json.dumps(element).encode() for element in elements]
+    broken = data.draw(
+        st.sampled_from([b'{"a":tru}', b"NaN", b'"\\ud800"', b'"\xff"', b'"a\nb"', b"", b"[" * 99 + b"]" * 99])
+    )
+    texts.insert(data.draw(st.integers(0, len(texts))), broken)
+    found = split(b" [" + b" ,".join(texts) + b"]\n", 10)
+    assert [text.strip() for text in found] == texts
+
+
+def test_a_long_array_is_split_no_further_than_asked() -> None:
+    """An array of very many elements costs no more than it takes to know that they are too many."""
+    assert len(split(b"[" + b"1," * 1_000_000 + b"1]", 10)) == 11
 
 
 def test_large_numbers_stay_exact() -> None:

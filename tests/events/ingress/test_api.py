@@ -127,6 +127,18 @@ def test_broken_json_in_a_batch_is_told_by_its_index(client: TestClient, parts: 
     assert parts.records() == []
 
 
+@pytest.mark.parametrize("broken", ["NaN", '{"id": tru}', '"\\ud800"', '"\n"', "[" * 50_000 + "]" * 50_000, ""])
+def test_an_element_of_a_batch_that_is_not_json_hides_no_other_fault(
+    client: TestClient, parts: Parts, broken: str
+) -> None:
+    """However broken one event is, each bad one of the batch is told with its index."""
+    body = f"[{json.dumps(event(id='5'))}, {broken}, {json.dumps(event(id=''))}]"
+    answer = client.post("/v1/events", content=body, headers=BATCH)
+    assert answer.status_code == 400
+    assert [(e["index"], e["pointer"]) for e in answer.json()["errors"]] == [(1, ""), (2, "/id")]
+    assert parts.records() == []
+
+
 @pytest.mark.parametrize(
     "body",
     [
