@@ -43,7 +43,7 @@ class Oracle:
     def __init__(self, log: Sequence[RefAct], not_recorded: Mapping[str, set[str]]) -> None:
         self.log = sorted(log, key=lambda act: (act.partition, act.offset))
         self.counting, self.retracted, conflicts = count_acts(self.log)
-        self.conflicts = {act.key: act for act in conflicts}
+        self.conflicts = {act.key: act for act in reversed(conflicts)}  # the first of each key
         self.shown = {act.key: act for act in reversed(self.log)}
         stored = signals(self.log, dict(not_recorded))
         self.drawn = [signal for signal in stored if signal.verdict != "not_recorded"]

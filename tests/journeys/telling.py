@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from services.events.log.protocol import NewRecord
 from services.events.log.sqlite import open_log
-from tests.reference.histories import REPS, START, TEAMS, random_world
+from tests.reference.histories import CUSTOMERS, REPS, START, TEAMS, Composer, random_world
 from tests.reference.model import DAY, PERSONAL_FIELDS, RefAct, signals
 from tests.serving import Answer, Server
 
@@ -23,16 +23,28 @@ REFERENCES = ("during", "answers", "hesitation", "retracts_id", "disputes_id")
 REQUESTS = 3  # that are on their way at the same time
 
 
-def world(seed: int, size: int) -> list[RefAct]:
-    """A random world as the ingress can take it in, in the order of telling.
+def world(seed: int, size: int, parts: int) -> list[RefAct]:
+    """Some random worlds of about `size` acts in one, meddled with once more, as the ingress can take it in.
 
-    Sources are ASCII (percent-encoded, which keeps their order). An id is used by one subject alone, as the ingress
-    refuses a pair of source and id that another subject has: each begins with its subject. Nothing lies ahead of now.
+    Persons and teams are the same in each part, customers (three a part) are not. Sources are ASCII (percent-encoded,
+    which keeps their order). An id is used by one subject alone, as the ingress refuses a pair of source and id that
+    another subject has: each begins with its subject. Nothing lies ahead of now.
     """
-    now = instant(datetime.now(UTC))
-    acts = random_world(seed, size)
-    acts += _standards(acts, Random(seed))
+    random, now = Random(seed), instant(datetime.now(UTC))
+    acts = [_of_part(act, part) for part in range(parts) for act in random_world(seed * parts + part, size)]
+    acts += _standards(acts, random)
+    meddler = Composer(random, CUSTOMERS)
+    meddler.acts = acts
+    for _ in range(len(acts) // 12):
+        meddler.meddling()
     return [_acceptable(act) for act in acts if act.time <= now]
+
+
+def _of_part(act: RefAct, part: int) -> RefAct:
+    """The act with ids, and customers, of its part's own."""
+    named = {field: f"{part}.{act.data[field]}" for field in REFERENCES if act.data.get(field) is not None}
+    subject = f"{act.subject}.{part}" if act.subject in CUSTOMERS else act.subject
+    return replace(act, subject=subject, id=f"{part}.{act.id}", data={**act.data, **named})
 
 
 def _standards(acts: list[RefAct], random: Random) -> Iterator[RefAct]:
@@ -172,7 +184,7 @@ def _contested(acts: Sequence[RefAct]) -> Iterator[RefAct]:
 
 def _append(folder: Path, acts: Sequence[RefAct]) -> tuple[list[RefAct], RefAct]:
     """Append acts to the log beside the running server, and one that no catalogue lets in."""
-    unreadable = RefAct(0, 0, "contact.made", "nowhere", "unreadable", "c1", START, {"rep": "r1"})
+    unreadable = RefAct(0, 0, "contact.made", "nowhere", "unreadable", "c1.0", START, {"rep": "r1"})
     log = open_log(f"sqlite:///{folder / 'log.sqlite'}", 1).writer()
     records = [NewRecord(act.subject, json.dumps(event_of(act)).encode()) for act in (*acts, unreadable)]
     places = log.append(records).result(30)

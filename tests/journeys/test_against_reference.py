@@ -15,24 +15,22 @@ from tests.reference.histories import random_not_recorded
 from tests.reference.model import RefAct
 from tests.serving import Server, serving
 
-SIZE = 60
-
 
 @pytest.mark.parametrize(("seed", "with_policy"), [(1, False), (2, True), (3, False), (4, True)])
 def test_every_answer_is_the_references(seed: int, with_policy: bool, tmp_path: Path) -> None:
     """Whatever was posted, in whatever order and mode: each figure, signal, stay, act and fate is the reference's."""
-    comparison = compare(seed, SIZE, with_policy, tmp_path, cards=2)
+    comparison = compare(seed, 30, 2, with_policy, tmp_path, cards=2)
     assert comparison.disagreements == []
     assert comparison.values > 10_000
 
 
-def compare(seed: int, size: int, with_policy: bool, folder: Path, cards: int) -> Comparison:
+def compare(seed: int, size: int, parts: int, with_policy: bool, folder: Path, cards: int) -> Comparison:
     """Tell the world of a seed to a server of its own, and compare everything; `cards` for each person and team."""
     random = Random(seed)
     missing = {quote(source): names for source, names in random_not_recorded(seed).items()} if with_policy else {}
     settings = {"policy_file": str(_policy_file(folder, missing))} if with_policy else {}
     with serving(folder / "data", **settings) as server:
-        told = tell(server, world(seed, size), random)
+        told = tell(server, world(seed, size, parts), random)
         waited = server.query("{ viewer { key } }", wait_for=told.position)
         assert "errors" not in waited, waited
         oracle = Oracle(told.acts, missing)
