@@ -101,10 +101,21 @@ class Oracle:
         own = sorted((stay for stay in stays(self.log, now) if stay.person == key), key=lambda s: (s.from_, s.team))
         return {
             "key": key,
-            "name": None,
+            "name": self._name("team.joined", "person", key),
             "memberships": [_stay(stay) for stay in own],
             "relationships": sorted({act.subject for act in self._facing() if act.rep == key}),
         }
+
+    def _name(self, name: str, field: str | None, key: str) -> str | None:
+        """The name that the latest such act gave someone who was not erased."""
+        giving = latest(
+            act
+            for act in self.counting
+            if act.name == name
+            and (act.subject if field is None else act.data[field]) == key
+            and act.data.get("name") is not None
+        )
+        return None if giving is None or key in self.erased else giving.data["name"]
 
     # --- relationships and acts
 
@@ -122,7 +133,7 @@ class Oracle:
         reps = {act.rep for act in self._facing() if act.subject == customer} - {"unattributed"}
         return {
             "customerKey": customer,
-            "customerName": None,
+            "customerName": self._name("customer.known", None, customer),
             "segment": None if last is None else last.data["segment"],
             "reps": [{"key": rep} for rep in sorted(reps)],
         }

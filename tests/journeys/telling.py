@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 from services.events.log.protocol import NewRecord
 from services.events.log.sqlite import open_log
-from tests.reference.histories import CUSTOMERS, REPS, START, TEAMS, Composer, random_world
-from tests.reference.model import DAY, PERSONAL_FIELDS, RefAct, signals
+from tests.reference.histories import CUSTOMERS, OPTIONAL, REPS, START, TEAMS, Composer, random_world
+from tests.reference.model import DAY, NOT_PERSONAL, PERSONAL_FIELDS, RefAct, signals
 from tests.serving import Answer, Server
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,7 +28,7 @@ def world(seed: int, size: int, parts: int) -> list[RefAct]:
 
     Persons and teams are the same in each part, customers (three a part) are not. Sources are ASCII (percent-encoded,
     which keeps their order). An id is used by one subject alone, as the ingress refuses a pair of source and id that
-    another subject has: each begins with its subject. Nothing lies ahead of now.
+    another subject has: each begins with its subject. Every other act says something personal. Nothing lies ahead.
     """
     random, now = Random(seed), instant(datetime.now(UTC))
     acts = [_of_part(act, part) for part in range(parts) for act in random_world(seed * parts + part, size)]
@@ -67,7 +67,16 @@ def _acceptable(act: RefAct) -> RefAct:
     for field in ("retracts_source", "disputes_source"):
         if field in data:
             data[field] = quote(data[field])
-    return replace(act, source=quote(act.source), id=f"{act.subject}-{act.id}", data=data)
+    id_ = f"{act.subject}-{act.id}"
+    if sum(id_.encode()) % 2:
+        data |= {field: f"{field} of {id_} é☎" for field in _personal(act.name)}
+    return replace(act, source=quote(act.source), id=id_, data=data)
+
+
+def _personal(name: str) -> Iterator[str]:
+    """The personal field of an act, if it has one."""
+    fields = set(PERSONAL_FIELDS) & set(OPTIONAL.get(name, ()))
+    return (field for field in fields if (name, field) not in NOT_PERSONAL)
 
 
 def instant(moment: datetime) -> int:
