@@ -6,6 +6,7 @@ SQLite a file of its own beside the one that the URL names. What differs between
 
 import os
 import re
+import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,7 +31,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
-from services.kit.errors import Misconfigured, Unavailable
+from services.kit.errors import Corrupt, Misconfigured, Unavailable
 
 BUSY_SECONDS = 30
 _AREA = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -104,15 +105,21 @@ def drop_area(url: URL, area: str) -> None:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """One write transaction: committed at the end, rolled back on any error. Raises Unavailable if the database is."""
-    with _translated(), engine.begin() as connection:
+    """One write transaction: committed at the end, rolled back on any error.
+
+    Raises Unavailable if the database is, Corrupt if an SQLite file is damaged.
+    """
+    with _translated(engine), engine.begin() as connection:
         yield connection
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """One consistent snapshot to read from; in SQLite it neither waits for writers nor stops them."""
-    with _translated():
+    """One consistent snapshot to read from; in SQLite it neither waits for writers nor stops them.
+
+    Raises as `writing` does.
+    """
+    with _translated(engine):
         if engine.dialect.name == "postgresql":
             options = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         else:
@@ -169,7 +176,7 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(engine: Engine) -> Iterator[None]:
     try:
         yield
     except (OperationalError, TimeoutError) as error:
@@ -177,6 +184,9 @@ def _translated() -> Iterator[None]:
     except DBAPIError as error:
         if error.connection_invalidated:
             raise Unavailable("the connection to the database was lost") from error
+        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            file = engine.url.database
+            raise Corrupt(f"{file} is damaged or no database: stop, keep a copy, restore it from a backup") from error
         raise
 
 

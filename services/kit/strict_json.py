@@ -51,7 +51,7 @@ def split(body: bytes, most: int) -> list[bytes]:
 
 
 def _split_broken(body: bytes, most: int) -> list[bytes]:
-    """`split` by the marks of JSON alone, 10 times slower."""
+    """`split` by the marks of JSON alone, slower."""
     text = body.strip(_SPACE)
     elements: list[bytes] = []
     depth, start = 0, 1

@@ -1,5 +1,7 @@
 """The migrations make the tables that the code names, on both dialects."""
 
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from sqlalchemy import URL, MetaData, text
 
 from services.events import credentials
 from services.events.vault import sql as vault
-from services.kit.database import create_area, open_engine, writing
+from services.kit.database import area_file, create_area, open_engine, writing
 from services.kit.errors import Corrupt
 from services.projections import tables
 from services.projections.migrations import Kind, migrate_area
@@ -47,6 +49,17 @@ def test_migrating_again_changes_nothing(database_url: URL) -> None:
     migrate_area(engine, "control")
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM generations")).scalar() == 1
+    engine.dispose()
+
+
+def test_migrating_what_is_new_enough_waits_for_nobody(sqlite_url: URL) -> None:
+    """A command beside a fold looks at the tables without waiting for a batch that is being written."""
+    engine = open_engine(sqlite_url, "control")
+    migrate_area(engine, "control")
+    with writing(engine), closing(sqlite3.connect(area_file(sqlite_url, "control"), timeout=0)) as probe:
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            probe.execute("BEGIN IMMEDIATE")
+        migrate_area(engine, "control")
     engine.dispose()
 
 

@@ -12,7 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
-from services.kit.database import writing
+from services.kit.database import reading, writing
 from services.kit.errors import Corrupt
 
 Kind = Literal["model", "control", "vault"]
@@ -27,6 +27,10 @@ def migrate_area(engine: Engine, kind: Kind) -> None:
     config = _config()
     script = ScriptDirectory.from_config(config)
     known = {revision.revision for revision in script.walk_revisions()}
+    newest = script.get_revision(f"{kind}@head").revision
+    with reading(engine) as connection:
+        if MigrationContext.configure(connection).get_current_revision() == newest:
+            return  # without a write transaction, which would wait for a long batch of the fold
     with writing(engine) as connection:
         revision = MigrationContext.configure(connection).get_current_revision()
         if revision is not None and revision not in known:
