@@ -29,7 +29,7 @@ from services.events.catalog.envelope import Catalogue
 from services.events.credentials import OPEN, Credential, Keyring
 from services.events.log.sqlite import SqliteLog, SqliteWriter, open_log
 from services.events.recording import Recording
-from services.events.vault.sql import SqlVault
+from services.events.vault.sql import SqlVault, holds_keys
 from services.events.vault.wrapping import load_wrapping_key
 from services.graphql.answering import Backing, Gateway, Question
 from services.graphql.app import create_graphql
@@ -52,7 +52,7 @@ from services.projections.queries.position import format_position
 from services.projections.queries.status import model_status
 from services.projections.queries.unfolded import Unfolded, find_unfolded
 from services.projections.rebuild import Source
-from services.projections.stores import Built, Stores, built_on
+from services.projections.stores import Built, Stores, built_on, check_log
 
 VAULT = "vault"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -93,7 +93,7 @@ def opened(settings: Settings) -> Iterator[Parts]:
         stack.callback(engine.dispose)
         create_area(engine, VAULT)
         migrate_area(engine, "vault")
-        vault = SqlVault(engine, load_wrapping_key(settings.vault_key, create=True))
+        vault = SqlVault(engine, load_wrapping_key(settings.vault_key, create=not holds_keys(engine)))
         vault.check_wrapping_key()
         stores = Stores(parse_url(settings.database, "EXEMPLAR_DATABASE_URL"))
         stack.callback(stores.close)
@@ -104,7 +104,9 @@ def opened(settings: Settings) -> Iterator[Parts]:
 
 @contextmanager
 def recording(parts: Parts) -> Iterator[Recording]:
-    """Recording into the log, beside whichever process folds it."""
+    """Recording into the log, beside whichever process folds it. Raises Corrupt if the log is not the model's."""
+    with reading(parts.stores.model()) as connection:
+        check_log(connection, parts.built)
     writer = parts.log.writer()
     try:
         known = KnownActs(parts.stores.model, parts.catalogue)

@@ -17,7 +17,7 @@ from services.kit.database import open_engine, reading, sync_area, writing
 from services.projections.applying import Rules, Touched, refold
 from services.projections.leadership.signals import Principle, Verdict
 from services.projections.projector import Projector, Sizes, load_partitions
-from services.projections.stores import Built, ModelSource, Stores, area_of, read_facts
+from services.projections.stores import Built, ModelSource, Stores, area_of, check_log, read_facts
 from services.projections.tables import acts, dead_letters, facts, partitions, signals
 
 ACTS_AT_ONCE = 5_000  # of the log, kept in one transaction: with 20,000 that takes 30 MB more and is no faster
@@ -93,9 +93,10 @@ Listener = Callable[[Progress], None]
 
 
 def plan(stores: Stores, source: Source) -> Plan:
-    """What a rebuild would do now."""
+    """What a rebuild would do now. Raises Corrupt if the log is not the one that the live model was built on."""
     records = sum(source.log.ends().values())
     with reading(stores.model()) as connection:
+        check_log(connection, source.built)
         known = read_facts(connection)
     rate = float(known.get(RATE_FACT, ASSUMED_RATE))
     changed = known["catalogue"] != source.built.catalogue
@@ -103,7 +104,8 @@ def plan(stores: Stores, source: Source) -> Plan:
 
 
 def rebuild(stores: Stores, source: Source, on_progress: Listener = lambda progress: None) -> Rebuilt:
-    """Build a fresh generation and make it the live one. Raises Conflict if another rebuild is running.
+    """Build a fresh generation and make it the live one. Raises Conflict if another rebuild is running, Corrupt if the
+    log is not the one that the live model was built on.
 
     On any error, and on KeyboardInterrupt, the live model stays as it was and what was built is removed; what a killed
     rebuild left is removed at the next start (`Stores.sweep`). The caller keeps projectors of an SQLite model out.
@@ -112,6 +114,8 @@ def rebuild(stores: Stores, source: Source, on_progress: Listener = lambda progr
     with stores.rebuilding():
         started = time.monotonic()
         before = stores.live()
+        with reading(stores.engine(before)) as connection:
+            check_log(connection, source.built)
         generation = stores.begin(source.built, source.clock())
         try:
             folded = _build(stores, generation, source, on_progress)

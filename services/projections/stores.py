@@ -90,7 +90,10 @@ class Stores:
             check_built(connection, built)
 
     def update_tables(self, built: Built, now: int) -> None:
-        """Make or update the tables; without a model, generation 1 is made live. Doing it again changes nothing."""
+        """Make or update the tables; without a model, generation 1 is made live. Doing it again changes nothing.
+
+        A live model whose tables were removed is made anew, empty: the fold fills it from the log.
+        """
         create_area(self.control, CONTROL)
         migrate_area(self.control, "control")
         with reading(self.control) as connection:
@@ -99,7 +102,7 @@ class Stores:
             generation = self.begin(built, now)
             self.switch(generation)
         else:
-            migrate_area(self.engine(live), "model")
+            prepare(self.engine(live), area_of(live), built)
 
     def begin(self, built: Built, now: int) -> int:
         """Make a fresh generation, in the state building, and say which."""
@@ -176,10 +179,15 @@ def area_of(generation: int) -> str:
 
 
 def prepare(engine: Engine, area: str, built: Built) -> None:
-    """Make an empty model in an area, with the facts it is to be built on and a row for each partition."""
+    """Make or update a model's tables in an area; a new one gets the facts it is to be built on, and its partitions."""
     create_area(engine, area)
     migrate_area(engine, "model")
+    with reading(engine) as connection:
+        if read_facts(connection):
+            return
     with writing(engine) as connection:
+        if read_facts(connection):
+            return  # another process was faster
         connection.execute(
             insert(facts), [{"name": name, "value": str(value)} for name, value in built._asdict().items()]
         )
@@ -194,21 +202,28 @@ def read_facts(connection: Connection) -> Mapping[str, str]:
 
 def check_built(connection: Connection, built: Built) -> None:
     """Raises Corrupt if the model was built on another log, Misconfigured if under another policy than configured."""
+    check_log(connection, built)
+    found = read_facts(connection)
+    if found.get("policy") != built.policy:
+        raise Misconfigured(
+            f"EXEMPLAR_POLICY_FILE: the read model was built under policy {found.get('policy')}, the configured one "
+            f"is {built.policy}: run `exemplar rebuild`, or configure the policy it was built under"
+        )
+
+
+def check_log(connection: Connection, built: Built) -> None:
+    """Raises Corrupt if the model was built on another log: nothing may be folded, or appended for it to fold."""
     found = read_facts(connection)
     if found.get("log_id") != built.log_id:
         raise Corrupt(
             "the log is not the one that the read model was built on: put that log back, or, if the new log is the "
-            "right one, remove the read model and run `exemplar migrate`"
+            "right one, remove the read model alone (FILE.model_N.sqlite; in PostgreSQL, the schema exemplar_model_N) "
+            "and run `exemplar migrate`"
         )
     if found.get("partitions") != str(built.partitions):
         raise Corrupt(
             f"the log has {built.partitions} partitions, the read model was built on {found.get('partitions')}: "
             "the number of partitions of a log must never change; restore it"
-        )
-    if found.get("policy") != built.policy:
-        raise Misconfigured(
-            f"EXEMPLAR_POLICY_FILE: the read model was built under policy {found.get('policy')}, the configured one "
-            f"is {built.policy}: run `exemplar rebuild`, or configure the policy it was built under"
         )
 
 

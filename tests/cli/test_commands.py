@@ -160,6 +160,29 @@ def test_erase_beside_a_running_server(folder: Path) -> None:
     assert b"good morning" not in raw
 
 
+def test_a_lost_vault_key_is_not_replaced(folder: Path) -> None:
+    """Without the key file of a vault that holds keys, nothing starts, and no new one is put in its place."""
+    with serving(folder) as server:
+        server.post(CONTACT)
+    (folder / "vault.key").unlink()
+    ended = run(folder, ["status"])
+    assert ended.returncode == 2
+    assert "EXEMPLAR_VAULT_KEY_FILE" in ended.stderr
+    assert not (folder / "vault.key").exists()
+
+
+def test_a_lost_log_is_not_begun_anew(folder: Path) -> None:
+    """With another log than the model's, nothing is served, rebuilt or erased, and the model stays as it was."""
+    with serving(folder) as server:
+        server.query("{ teams { totalCount } }", wait_for=server.post(CONTACT).json()["position"])
+    (folder / "log.sqlite").unlink()
+    for command in (["serve", "--port", "0"], ["rebuild", "--yes"], ["erase", "c-1", "--by", "a", "--reason", "b"]):
+        ended = run(folder, command)
+        assert ended.returncode == 1
+        assert "put that log back" in ended.stderr
+    assert json.loads(run(folder, ["status", "--json"]).stdout)["acts"] == 1
+
+
 def test_demo_leaves_other_data_alone(folder: Path) -> None:
     """`demo` refuses a folder that holds data of its own, and tells its year anew in a folder it made."""
     assert run(folder, ["migrate"]).returncode == 0

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select, text
 
 from services.events.log.protocol import NewRecord
-from services.kit.database import area_file, reading, writing
-from services.kit.errors import Conflict, Misconfigured
+from services.kit.database import area_file, drop_area, reading, writing
+from services.kit.errors import Conflict, Corrupt, Misconfigured
 from services.projections.leadership.policy import Policy, RespectTime
 from services.projections.leadership.signals import Principle
 from services.projections.projector import Fenced, Sizes
@@ -117,6 +117,31 @@ def test_a_rebuild_that_fails_leaves_the_live_model_as_it_was(
     assert contents(fold_world.stores.model()) == before
     assert _generations(fold_world) == [(1, "live")]
     assert _areas(fold_world) == {"model_1"}
+
+
+def test_a_rebuild_from_another_log_is_refused(fold_world: FoldWorld) -> None:
+    """A log that was lost and begun anew does not replace what was folded from the one before."""
+    fold_world.append(stream(7, 100))
+    fold_world.fold()
+    before = contents(fold_world.stores.model())
+    source = _source(fold_world)
+    other = source._replace(built=source.built._replace(log_id="another"))
+    for refused in (plan, rebuild):
+        with pytest.raises(Corrupt, match="put that log back"):
+            refused(fold_world.stores, other)
+    assert contents(fold_world.stores.model()) == before
+
+
+def test_a_model_that_was_removed_is_folded_anew(fold_world: FoldWorld) -> None:
+    """Removing the area of the live model is the way to have it made anew; nothing else is lost."""
+    fold_world.append(stream(7, 100))
+    fold_world.fold()
+    before = contents(fold_world.stores.model())
+    fold_world.stores.close()
+    drop_area(fold_world.stores.url, area_of(1))
+    fold_world.stores.migrate(fold_world.built, 0)
+    fold_world.fold()
+    assert contents(fold_world.stores.model()) == before
 
 
 def test_leftovers_of_a_killed_rebuild_are_removed_at_the_next_start(fold_world: FoldWorld) -> None:

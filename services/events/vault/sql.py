@@ -128,6 +128,13 @@ class SqlVault:
             yield connection
 
 
+def holds_keys(engine: Engine) -> bool:
+    """Whether a vault holds a key, which only the wrapping key that it was made with can unwrap."""
+    with reading(engine) as connection:
+        kept = select(data_keys.c.person).where(data_keys.c.wrapped.is_not(None)).limit(1)
+        return connection.execute(kept).first() is not None
+
+
 class _Entry(NamedTuple):
     key: bytes | None
     read_at: int

@@ -52,7 +52,9 @@ def load_wrapping_key(path: Path, create: bool) -> WrappingKey:
             _create(path)
         return WrappingKey(bytes.fromhex(path.read_text("ascii").strip()))
     except FileNotFoundError as error:
-        raise Misconfigured(f"{_VARIABLE}: there is no file {path}") from error
+        raise Misconfigured(
+            f"{_VARIABLE}: there is no file {path}: restore the one that this vault was made with"
+        ) from error
     except OSError as error:
         raise Misconfigured(f"{_VARIABLE}: {path} cannot be used ({error.strerror})") from error
     except ValueError:  # without its cause, which may quote the file
