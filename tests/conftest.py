@@ -1,4 +1,4 @@
-"""What any test may ask for: the real data, a real PostgreSQL, a clock that stands still.
+"""What any test may ask for: the real data, a real PostgreSQL, a real Kafka, a clock that stands still.
 
 Where one of these is missing, a test skips and says why; under CI it fails instead, so that a run which proved nothing
 cannot pass.
@@ -13,6 +13,7 @@ from typing import NoReturn
 
 import pytest
 from hypothesis import settings
+from testcontainers.community.kafka import KafkaContainer
 from testcontainers.community.postgres import PostgresContainer
 
 from tests.fixed_clock import FixedClock
@@ -37,6 +38,11 @@ def _missing(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+def _need_docker(engine: str) -> None:
+    if shutil.which("docker") is None or subprocess.run(["docker", "info"], capture_output=True).returncode:
+        _missing(f"no Docker engine answers, to run {engine} in")
+
+
 @pytest.fixture(scope="session")
 def test_data() -> Path:
     """The folder of the real data sets, one folder each (`bpi2012`, `crm_sales`)."""
@@ -49,10 +55,23 @@ def test_data() -> Path:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """The SQLAlchemy URL of an empty PostgreSQL 17, one a run: a test makes a database or schema of its own in it."""
-    if shutil.which("docker") is None or subprocess.run(["docker", "info"], capture_output=True).returncode:
-        _missing("no Docker engine answers, to run PostgreSQL in")
+    _need_docker("PostgreSQL")
     with PostgresContainer("postgres:17", driver="psycopg") as container:
         yield container.get_connection_url()
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap() -> Iterator[str]:
+    """HOST:PORT of one Kafka broker, one a run, which makes no topic by itself: a test makes one of its own in it."""
+    _need_docker("Kafka")
+    container = KafkaContainer("confluentinc/cp-kafka:8.3.0").with_kraft()
+    container.with_env("KAFKA_AUTO_CREATE_TOPICS_ENABLE", "false")
+    container.with_env("KAFKA_HEAP_OPTS", "-Xmx512m")
+    container.start(timeout=120)
+    try:
+        yield container.get_bootstrap_server()
+    finally:
+        container.stop()
 
 
 @pytest.fixture

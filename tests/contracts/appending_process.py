@@ -8,8 +8,8 @@ import os
 import sys
 from threading import Thread
 
+from services.events.log.opening import open_log
 from services.events.log.protocol import LogWriter, NewRecord
-from services.events.log.sqlite import open_log
 
 
 def append_and_tell(writer: LogWriter, key: str, appends: int) -> None:

@@ -1,45 +1,52 @@
 """Each port with each of its adapters: a contract test runs once for every one."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
+from services.events.log.opening import create_log, open_log
 from services.events.log.protocol import LogReader, LogWriter
-from services.events.log.sqlite import open_log
 from services.events.vault.sql import AREA
+from services.kit import instants
 from services.kit.database import create_area, drop_area, open_engine, parse_url
 from services.projections.migrations import migrate_area
 from tests.fixed_clock import FixedClock
 
 PARTITIONS = 4
+MILLISECOND = 1000
 
 
 class LogInTest:
-    """One log, new and empty, whatever is below; hands out writers and readers and closes them at the end."""
+    """One log, new and empty, whatever is below; hands out writers and readers and closes them at the end.
 
-    def __init__(self, url: str, clock: Callable[[], int]) -> None:
+    `now` is the clock by which the log stamps what it takes in, in microseconds, exact to `tick`.
+    """
+
+    def __init__(self, url: str, clock: Callable[[], int], tick: int) -> None:
         self.url = url
         self.partitions = PARTITIONS
-        self._clock = clock
+        self.now = clock
+        self.tick = tick
         self._open: list[LogWriter | LogReader] = []
 
     def writer(self) -> LogWriter:
         """Another writer on the log."""
-        writer = open_log(self.url, PARTITIONS, self._clock).writer()
+        writer = open_log(self.url, PARTITIONS, clock=self.now).writer()
         self._open.append(writer)
         return writer
 
     def reader(self) -> LogReader:
         """Another reader on the log."""
-        reader = open_log(self.url, PARTITIONS, self._clock).reader()
+        reader = open_log(self.url, PARTITIONS, clock=self.now).reader()
         self._open.append(reader)
         return reader
 
     def pair(self) -> tuple[LogWriter, LogReader]:
         """A writer and a reader as one process has them."""
-        opened = open_log(self.url, PARTITIONS, self._clock)
+        opened = open_log(self.url, PARTITIONS, clock=self.now)
         writer, reader = opened.writer(), opened.reader()
         self._open += [writer, reader]
         return writer, reader
@@ -50,11 +57,15 @@ class LogInTest:
             part.close()
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", pytest.param("kafka", marks=pytest.mark.kafka)])
 def log(request: pytest.FixtureRequest, tmp_path: Path, clock: FixedClock) -> Iterator[LogInTest]:
-    """An empty log of each adapter."""
-    urls = {"sqlite": f"sqlite:///{tmp_path / 'log.sqlite'}"}
-    made = LogInTest(urls[request.param], clock)
+    """An empty log of each adapter; Kafka's brokers have a clock of their own, which is this machine's."""
+    if request.param == "kafka":
+        url = f"kafka://{request.getfixturevalue('kafka_bootstrap')}/contract-{uuid.uuid4().hex}"
+        create_log(url, PARTITIONS)
+        made = LogInTest(url, instants.now, tick=MILLISECOND)
+    else:
+        made = LogInTest(f"sqlite:///{tmp_path / 'log.sqlite'}", clock, tick=1)
     yield made
     made.close()
 

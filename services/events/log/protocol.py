@@ -82,3 +82,20 @@ class LogReader(Protocol):
     def close(self) -> None:
         """Let go of everything."""
         ...
+
+
+class Log(Protocol):
+    """A log that is there. Holds nothing open itself: close what it hands out."""
+
+    @property
+    def identity(self) -> Identity:
+        """Which log it was when it was opened."""
+        ...
+
+    def writer(self) -> LogWriter:
+        """A writer; one a process is enough."""
+        ...
+
+    def reader(self) -> LogReader:
+        """A reader, for one thread at a time."""
+        ...

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from services.events.log import sqlite
-from services.events.log.protocol import NewRecord
+from services.events.log.protocol import NewRecord, Place
 from services.events.log.sqlite import SqliteLog, open_log
 from services.kit.errors import Corrupt, Misconfigured, Unavailable
+from services.kit.instants import SECOND
 from tests.fixed_clock import FixedClock
 
 PATIENCE = 30.0
@@ -29,6 +30,12 @@ def path(tmp_path: Path) -> Path:
 def log(path: Path, clock: FixedClock) -> SqliteLog:
     """An empty log."""
     return open_log(f"sqlite:///{path}", 4, clock)
+
+
+def appended(log: SqliteLog) -> Place:
+    """Append one record through a writer of its own; where it is."""
+    with closing(log.writer()) as writer:
+        return writer.append([record()]).result(PATIENCE)[0]
 
 
 @contextmanager
@@ -91,6 +98,15 @@ def test_an_append_larger_than_the_bounds_is_taken_alone(log: SqliteLog) -> None
     writer = log.writer(waiting_records=2, waiting_bytes=100)
     assert len(writer.append([record()] * 10).result(PATIENCE)) == 10
     writer.close()
+
+
+def test_time_in_a_partition_never_goes_back(log: SqliteLog, clock: FixedClock) -> None:
+    """Where the clock is set back, a record has the time of the one before it; never an earlier one."""
+    first = appended(log)
+    clock.advance(-60 * SECOND)
+    assert appended(log).recorded_at == first.recorded_at
+    clock.advance(61 * SECOND)
+    assert appended(log).recorded_at == first.recorded_at + SECOND
 
 
 def test_a_lock_held_too_long_is_unavailable_and_passes(log: SqliteLog, path: Path) -> None:

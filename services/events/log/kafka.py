@@ -1,0 +1,642 @@
+"""The log in a topic of Apache Kafka: for several machines, kept for ever, the same log to everything above.
+
+The client (kafka-python) is given every setting that matters, since several of its defaults lose data here. Its futures
+are bridged to one future an append; whatever it answers is checked before it counts: an offset that is not there is
+no acknowledgement, and records are handed out only once the topic is known to be the one that was opened.
+"""
+
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import closing, contextmanager
+from functools import partial
+from threading import Condition, Lock, Thread
+from typing import Any, NamedTuple
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.errors import (
+    CorruptRecordError,
+    KafkaConfigurationError,
+    KafkaError,
+    LogTruncationError,
+    OffsetOutOfRangeError,
+    SaslAuthenticationFailedError,
+    TopicAlreadyExistsError,
+)
+from kafka.net.compat import KafkaNetClient
+from kafka.protocol.consumer.offsets import IsolationLevel, OffsetSpec
+from kafka.structs import TopicPartition
+
+from services.events.log.access import KafkaAccess
+from services.events.log.partitioning import partition_for
+from services.events.log.protocol import Identity, NewRecord, Place, Position, Record
+from services.kit.errors import Corrupt, ExemplarError, Misconfigured, Unavailable
+
+DELIVERY_SECONDS = 10.0  # from taking a record to its acknowledgement, all repetitions within
+REQUEST_SECONDS = 5.0
+BLOCK_SECONDS = 2.0  # the longest that the client may hold up a send
+BOOTSTRAP_SECONDS = 4.0
+CLOSE_SECONDS = 10.0
+LINGER_SECONDS = 0.002
+CHECK_SECONDS = 1.0  # how often a writer makes sure that the topic is still the same one
+STALL_SECONDS = 5.0  # records are there and none comes: the consumer is made anew
+GONE_SECONDS = 2.0  # a topic is gone once it was not there for so long
+BATCH_BYTES = 256 * 2**10
+FETCH_BYTES = 16 * 2**20
+# A poll takes all that was fetched. Cut short, the client (3.0.12) sets the rest of a partition that is paused then
+# aside, and forgets it there for as long as no other partition brings anything.
+POLL_RECORDS = 2**31 - 1
+
+_URL = re.compile(r"kafka://([^/@\s]+)/([A-Za-z0-9._-]{1,249})")
+_SERVER = re.compile(r".+:\d{1,5}")
+_ROW_OVERHEAD = 200  # bytes that a waiting record takes in memory beside its key and value, about
+_TOPIC_SETTINGS = {
+    "cleanup.policy": "delete",
+    "retention.ms": "-1",
+    "retention.bytes": "-1",
+    "message.timestamp.type": "LogAppendTime",
+}
+
+
+def open_log(url: str, access: KafkaAccess) -> "KafkaLog":
+    """The log in the topic of `kafka://HOST:PORT,HOST:PORT/TOPIC`, which must be there (`create_topic`).
+
+    Raises Misconfigured if the URL, the access or the topic is none, Unavailable while no broker answers.
+    """
+    servers, topic = _parse(url)
+    connection = _connection(servers, access)
+    with _admin(connection) as admin:
+        found = admin.describe_topics([topic])[0]
+    if found["error_code"]:
+        raise Misconfigured(f"EXEMPLAR_LOG_URL: there is no topic {topic} to use: run `exemplar migrate`")
+    return KafkaLog(topic, Identity(str(found["topic_id"]), len(found["partitions"])), connection)
+
+
+def create_topic(url: str, partitions: int, access: KafkaAccess) -> None:
+    """Make the topic, kept for ever and stamped by the brokers' clock; one that exists is left as it is.
+
+    Three copies, two of them written before an acknowledgement, where there are three brokers, else one copy.
+    Raises Misconfigured or Unavailable.
+    """
+    servers, topic = _parse(url)
+    with _admin(_connection(servers, access)) as admin:
+        copies = 3 if len(admin.describe_cluster()["brokers"]) >= 3 else 1
+        settings = {**_TOPIC_SETTINGS, "min.insync.replicas": "2" if copies == 3 else "1"}
+        wanted = {topic: {"num_partitions": partitions, "replication_factor": copies, "configs": settings}}
+        try:
+            admin.create_topics(wanted, wait_for_metadata=True)
+        except TopicAlreadyExistsError:
+            return
+
+
+class KafkaLog:
+    """A topic that is there; holds nothing open itself."""
+
+    def __init__(self, topic: str, identity: Identity, connection: Mapping[str, object]) -> None:
+        self.topic = topic
+        self.identity = identity
+        self.connection = connection
+
+    def writer(self, waiting_records: int = 100_000, waiting_bytes: int = 64 * 2**20) -> "KafkaWriter":
+        """A writer, with the most that may wait in it or be on its way; one a process is enough."""
+        return KafkaWriter(self, waiting_records, waiting_bytes)
+
+    def reader(self, make_consumer: Callable[..., Any] = KafkaConsumer) -> "KafkaReader":
+        """A reader, for one thread at a time."""
+        return KafkaReader(self, make_consumer)
+
+
+class _Row(NamedTuple):
+    """A record as the client takes it."""
+
+    partition: int
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
+class _Append:
+    """What one call appends, and which of its records were answered; the last answer settles the future."""
+
+    def __init__(
+        self, rows: list[_Row], settled: "Callable[[_Append, KafkaError | ExemplarError | None], None]"
+    ) -> None:
+        self.rows = rows
+        self.size = sum(len(row.key) + len(row.value) + _ROW_OVERHEAD for row in rows)
+        self.deadline = time.monotonic() + DELIVERY_SECONDS
+        self.future: Future[list[Place]] = Future()
+        self.places: list[Place] = [Place(-1, -1, -1)] * len(rows)
+        self._settled = settled
+        self._left = len(rows)
+        self._error: KafkaError | ExemplarError | None = None
+        self._lock = Lock()
+
+    def landed(self, index: int, metadata: Any) -> None:
+        """A record was acknowledged: without an offset it was not."""
+        offset, stamp = metadata.offset, metadata.timestamp
+        if offset is None or offset < 0 or stamp is None or stamp < 0:
+            self.failed(Unavailable("the log did not say where a record is"))
+            return
+        self.places[index] = Place(metadata.partition, offset, stamp * 1000)
+        self._answered(None)
+
+    def failed(self, error: KafkaError | ExemplarError) -> None:
+        """A record was not acknowledged."""
+        self._answered(error)
+
+    def _answered(self, error: KafkaError | ExemplarError | None) -> None:
+        with self._lock:
+            self._error = self._error or error
+            self._left -= 1
+            if self._left:
+                return
+        self._settled(self, self._error)
+
+
+class KafkaWriter:
+    """LogWriter on a topic. `append` never waits: a thread hands on what waits; the client sends in batches."""
+
+    def __init__(self, log: KafkaLog, waiting_records: int, waiting_bytes: int) -> None:
+        self._log = log
+        self._most_records = waiting_records
+        self._most_bytes = waiting_bytes
+        self._records = 0
+        self._bytes = 0
+        self._queue: deque[_Append] = deque()
+        self._flying: set[_Append] = set()
+        self._changed = Condition()
+        self._closed = False
+        self._doubtful = False
+        self._producer: Any = None
+        self._topic = _Topic(log)
+        self._checked = 0.0
+        self._thread = Thread(target=self._run, name="log-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Records taken that are neither durable nor failed yet."""
+        return self._records
+
+    def append(self, records: Sequence[NewRecord]) -> Future[list[Place]]:
+        """See LogWriter."""
+        partitions = self._log.identity.partitions
+        append = _Append([_row(record, partitions) for record in records], self._settle)
+        if not records:
+            append.future.set_result([])
+            return append.future
+        with self._changed:
+            refusal = self._refusal(append)
+            if refusal is None:
+                self._queue.append(append)
+                self._records += len(append.rows)
+                self._bytes += append.size
+                self._changed.notify_all()
+        if refusal is not None:
+            append.future.set_exception(refusal)
+        return append.future
+
+    def close(self) -> None:
+        """See LogWriter."""
+        deadline = time.monotonic() + CLOSE_SECONDS
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._thread.join(CLOSE_SECONDS)
+        with self._changed:
+            left = [*self._queue, *self._flying]
+            self._queue.clear()
+            self._flying.clear()
+        for append in left:
+            _fail(append.future, Unavailable("the log was closed before it acknowledged this"))
+        self._retire(max(deadline - time.monotonic(), 0.1))
+        self._topic.close()
+
+    def _refusal(self, append: _Append) -> Unavailable | None:
+        """Why so much cannot be taken now. What is larger than the bounds is taken when nothing else waits."""
+        if self._closed:
+            return Unavailable("the log was closed")
+        full = self._records + len(append.rows) > self._most_records or self._bytes + append.size > self._most_bytes
+        if full and self._records:
+            return Unavailable("the log is taking in as much as it can")
+        return None
+
+    def _run(self) -> None:
+        while append := self._next():
+            try:
+                self._make_ready()
+            except ExemplarError as error:
+                self._refuse([append, *self._take_waiting()], error)
+            else:
+                self._send(append)
+        self._await_answers(CLOSE_SECONDS)
+
+    def _next(self) -> _Append | None:
+        """What waits first and is still wanted; None once the writer was closed and nothing waits."""
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._queue or self._closed)
+                if not self._queue:
+                    return None
+                append = self._queue.popleft()
+            if time.monotonic() > append.deadline:
+                self._refuse([append], Unavailable("the log did not take this in in time"))
+            elif append.future.set_running_or_notify_cancel():
+                return append
+            else:
+                self._release(append)
+
+    def _take_waiting(self) -> list[_Append]:
+        with self._changed:
+            waiting = list(self._queue)
+            self._queue.clear()
+        return waiting
+
+    def _make_ready(self) -> None:
+        """Have a producer that is in order, and make sure now and then that the topic is the one that was opened.
+
+        After any failure it is made anew, once everything on its way was answered: so a state that the client cannot
+        get out of by itself (fenced, out of sequence) never lasts, and the order of a key is kept.
+        """
+        if self._doubtful:
+            self._await_answers(DELIVERY_SECONDS + REQUEST_SECONDS)
+            self._retire(REQUEST_SECONDS)
+            self._doubtful = False
+        if self._producer is None:
+            self._producer = _connect(KafkaProducer, self._log.connection, _producing())
+            self._checked = 0.0
+        if time.monotonic() - self._checked > CHECK_SECONDS:
+            self._topic.check()
+            self._checked = time.monotonic()
+
+    def _send(self, append: _Append) -> None:
+        with self._changed:
+            self._flying.add(append)
+        error: KafkaError | ExemplarError | None = None
+        for index, row in enumerate(append.rows):
+            if error is None:
+                try:
+                    sent = self._producer.send(
+                        self._log.topic, row.value, key=row.key, headers=row.headers, partition=row.partition
+                    )
+                except (KafkaError, ValueError, AssertionError) as failure:
+                    error = Unavailable(f"the log did not take this in ({type(failure).__name__})")
+                else:
+                    sent.add_callback(partial(append.landed, index))
+                    sent.add_errback(append.failed)
+            if error is not None:
+                append.failed(error)
+
+    def _settle(self, append: _Append, error: KafkaError | ExemplarError | None) -> None:
+        """All records of an append were answered: tell it. Called by the client's thread, or by ours."""
+        if error is not None:
+            self._doubtful = True
+        self._release(append)
+        if append.future.done():
+            return  # the writer was closed before this answer came
+        if error is None:
+            append.future.set_result(append.places)
+        elif isinstance(error, ExemplarError):
+            _fail(append.future, error)
+        else:
+            _fail(append.future, Unavailable(f"the log did not acknowledge this ({type(error).__name__})"))
+
+    def _refuse(self, appends: list[_Append], error: ExemplarError) -> None:
+        for append in appends:
+            self._release(append)
+            _fail(append.future, error)
+
+    def _release(self, append: _Append) -> None:
+        with self._changed:
+            self._flying.discard(append)
+            self._records -= len(append.rows)
+            self._bytes -= append.size
+            self._changed.notify_all()
+
+    def _await_answers(self, seconds: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._flying, seconds)
+
+    def _retire(self, seconds: float) -> None:
+        """Let go of the producer. Whatever it still has on its way ends by itself, at the latest when it runs out."""
+        if self._producer is None:
+            return
+        closing_thread = Thread(target=_close_producer, args=(self._producer,), name="log-closing", daemon=True)
+        self._producer = None
+        closing_thread.start()
+        closing_thread.join(seconds)
+
+
+class KafkaReader:
+    """LogReader on a topic, with no consumer group: the positions are the caller's.
+
+    What a fetch brings beyond a read's limit is held, partition by partition; partitions of which something is held are
+    not fetched meanwhile, so that every other one comes in and memory stays bounded.
+    """
+
+    def __init__(self, log: KafkaLog, make_consumer: Callable[..., Any] = KafkaConsumer) -> None:
+        self._log = log
+        self._make_consumer = make_consumer
+        self._consumer: Any = None
+        self._topic = _Topic(log)
+        self._next: dict[int, int] = {}
+        self._held: dict[int, deque[Record]] = {}
+        self._turn = 0
+        self._connected()
+
+    def identity(self) -> Identity:
+        """See LogReader."""
+        self._topic.check()
+        return self._log.identity
+
+    def ends(self) -> Position:
+        """See LogReader."""
+        self._topic.check()
+        return self._topic.ends(range(self._log.identity.partitions))
+
+    def read(self, position: Position, limit: int, wait: float) -> list[Record]:
+        """See LogReader."""
+        if not position:
+            time.sleep(wait)
+            return []
+        try:
+            return self._read(position, limit, time.monotonic() + wait)
+        except ExemplarError:
+            self._next.clear()  # whatever was taken from the consumer and not handed out is read again
+            self._held.clear()
+            raise
+
+    def close(self) -> None:
+        """See LogReader."""
+        self._topic.close()
+        self._let_go()
+
+    def _read(self, position: Position, limit: int, deadline: float) -> list[Record]:
+        self._stand_at(position)
+        if not all(self._held.values()):
+            self._poll(0)
+        while not (records := self._take(limit)):
+            behind = self._behind(position)
+            left = deadline - time.monotonic()
+            if not behind and left <= 0:
+                return []
+            if not self._poll(STALL_SECONDS if behind else left) and behind:
+                self._let_go()
+                raise Unavailable(f"the log has records that do not come (partitions {behind}): reading begins anew")
+        return records
+
+    def _stand_at(self, position: Position) -> None:
+        """Have the consumer continue at the position; it is moved only where it is not there already."""
+        consumer = self._connected()
+        if position.keys() != self._next.keys():
+            consumer.assign([self._at(number) for number in position])
+            self._next.clear()
+            self._held.clear()
+        for number, offset in position.items():
+            if self._next.get(number) != offset:
+                consumer.seek(self._at(number), offset)
+                self._next[number] = offset
+                self._held[number] = deque()
+
+    def _poll(self, seconds: float) -> bool:
+        """Take in what was fetched, waiting for it if need be; whether anything came."""
+        consumer = self._connected()
+        consumer.pause(*(self._at(number) for number, held in self._held.items() if held))
+        consumer.resume(*(self._at(number) for number, held in self._held.items() if not held))
+        with _translated(self._log.topic):
+            polled = consumer.poll(timeout_ms=int(seconds * 1000), max_records=POLL_RECORDS)
+        if polled:
+            self._topic.check()  # fetches name the topic only: that it is the same after them says that it was in them
+        for at, messages in polled.items():
+            self._held[at.partition].extend(_record(at.partition, message) for message in messages)
+        return bool(polled)
+
+    def _take(self, limit: int) -> list[Record]:
+        """What is held: each partition gets an equal share of the limit, and every one is the first in its turn."""
+        records: list[Record] = []
+        waiting = [number for number in sorted(self._held) if self._held[number]]
+        if waiting:
+            self._turn = (self._turn + 1) % len(waiting)
+        for index, number in enumerate(waiting[self._turn :] + waiting[: self._turn]):
+            held = self._held[number]
+            share = -(-(limit - len(records)) // (len(waiting) - index))
+            for _ in range(min(share, len(held))):
+                records.append(held.popleft())
+                self._next[number] = records[-1].place.offset + 1
+        return records
+
+    def _behind(self, position: Position) -> list[int]:
+        """The partitions with records still to come. Offsets without a record (of transactions) are none."""
+        ends = self._topic.ends(position)
+        behind = [number for number, end in ends.items() if position[number] < end]
+        with _translated(self._log.topic):
+            return [number for number in behind if (self._consumer.position(self._at(number)) or 0) < ends[number]]
+
+    def _connected(self) -> Any:
+        if self._consumer is None:
+            settings = _consuming(self._log.identity.partitions)
+            self._consumer = _connect(self._make_consumer, self._log.connection, settings)
+            self._consumer.assign([self._at(number) for number in range(self._log.identity.partitions)])
+        return self._consumer
+
+    def _let_go(self) -> None:
+        """Close the consumer; the next read makes another one."""
+        self._next.clear()
+        self._held.clear()
+        if self._consumer is not None:
+            consumer, self._consumer = self._consumer, None
+            consumer.close(autocommit=False, timeout_ms=int(REQUEST_SECONDS * 1000))
+
+    def _at(self, number: int) -> TopicPartition:
+        return TopicPartition(self._log.topic, number)
+
+
+class _Topic:
+    """What the brokers say about the topic now, by a connection of its own: on a consumer's, a fetch may be waiting."""
+
+    def __init__(self, log: KafkaLog) -> None:
+        self._log = log
+        self._admin: Any = None
+
+    def check(self) -> None:
+        """Raises Corrupt if the topic is gone or another one than was opened, Unavailable while no broker says so."""
+        topic, identity = self._log.topic, self._log.identity
+        gone = time.monotonic() + GONE_SECONDS
+        while (found := self._described())["error_code"] and time.monotonic() < gone:
+            time.sleep(0.2)
+        if found["error_code"]:
+            raise Corrupt(f"the topic {topic} is gone: stop everything that uses it, and bring it back from a copy")
+        if str(found["topic_id"]) != identity.id:
+            raise Corrupt(f"the topic {topic} was deleted and made anew: stop everything that uses it and start again")
+        if len(found["partitions"]) != identity.partitions:
+            raise Corrupt(
+                f"the topic {topic} has {len(found['partitions'])} partitions, and had {identity.partitions}: customers"
+                " are no longer where they were. Copy it into a topic with the former number"
+            )
+
+    def ends(self, numbers: Iterable[int]) -> dict[int, int]:
+        """The ends of partitions. Raises as `check` does."""
+        wanted = {TopicPartition(self._log.topic, number): OffsetSpec.LATEST for number in numbers}
+        try:
+            with self._asking() as admin:
+                found = admin.list_partition_offsets(wanted, IsolationLevel.READ_COMMITTED)
+        except Unavailable:
+            self.check()  # a topic that is gone looks like brokers that do not answer
+            raise
+        return {at.partition: end.offset for at, end in found.items()}
+
+    def close(self) -> None:
+        """Let go of the connection; the next question makes another one."""
+        if self._admin is not None:
+            admin, self._admin = self._admin, None
+            admin.close()
+
+    def _described(self) -> dict[str, Any]:
+        with self._asking() as admin:
+            found: dict[str, Any] = admin.describe_topics([self._log.topic])[0]
+        return found
+
+    @contextmanager
+    def _asking(self) -> Iterator[Any]:
+        if self._admin is None:
+            self._admin = _connect(KafkaAdminClient, self._log.connection, {})
+        try:
+            with _translated(self._log.topic):
+                yield self._admin
+        except ExemplarError:
+            self.close()
+            raise
+
+
+def _parse(url: str) -> tuple[list[str], str]:
+    """The brokers to ask first, and the topic."""
+    match = _URL.fullmatch(url)
+    servers = match[1].split(",") if match else []
+    if match is None or not all(_SERVER.fullmatch(server) for server in servers):
+        raise Misconfigured("EXEMPLAR_LOG_URL must be kafka://HOST:PORT,HOST:PORT/TOPIC")
+    return servers, match[2]
+
+
+def _connection(servers: list[str], access: KafkaAccess) -> dict[str, object]:
+    """What every client is given."""
+    settings: dict[str, object] = {
+        "bootstrap_servers": servers,
+        "client_id": "exemplar",
+        "security_protocol": access.protocol,
+        "request_timeout_ms": int(REQUEST_SECONDS * 1000),
+        "bootstrap_timeout_ms": int(BOOTSTRAP_SECONDS * 1000),
+        "reconnect_backoff_ms": 50,
+        "reconnect_backoff_max_ms": 1000,
+        "retry_backoff_ms": 100,
+        "metadata_max_age_ms": 60_000,
+    }
+    given = {
+        "sasl_mechanism": access.mechanism,
+        "sasl_plain_username": access.username,
+        "sasl_plain_password": access.password,
+        "ssl_cafile": access.cafile and str(access.cafile),
+        "ssl_certfile": access.certfile and str(access.certfile),
+        "ssl_keyfile": access.keyfile and str(access.keyfile),
+    }
+    return settings | {name: value for name, value in given.items() if value}
+
+
+def _producing() -> dict[str, object]:
+    return {
+        "acks": "all",
+        "enable_idempotence": True,  # given, it raises where settings contradict it; by default it only warns
+        "delivery_timeout_ms": int(DELIVERY_SECONDS * 1000),
+        "max_block_ms": int(BLOCK_SECONDS * 1000),
+        "linger_ms": int(LINGER_SECONDS * 1000),
+        "batch_size": BATCH_BYTES,
+        "compression_type": "zstd",
+        "allow_auto_create_topics": False,
+        "metrics_enabled": False,
+    }
+
+
+def _consuming(partitions: int) -> dict[str, object]:
+    return {
+        "group_id": None,
+        "enable_auto_commit": False,
+        "auto_offset_reset": "none",
+        "isolation_level": "read_committed",
+        "check_crcs": True,
+        "fetch_max_wait_ms": 500,
+        "fetch_max_bytes": FETCH_BYTES,
+        "max_partition_fetch_bytes": max(64 * 2**10, min(2**20, FETCH_BYTES // partitions)),
+        "allow_auto_create_topics": False,
+        "metrics_enabled": False,
+    }
+
+
+def _connect(make: Callable[..., Any], connection: Mapping[str, object], settings: Mapping[str, object]) -> Any:
+    """A client; lets go of everything if no broker answers."""
+    networks: list[Any] = []
+
+    def network(**given: Any) -> Any:
+        networks.append(KafkaNetClient(**given))
+        return networks[-1]
+
+    try:
+        return make(kafka_client=network, **connection, **settings)
+    except (SaslAuthenticationFailedError, KafkaConfigurationError, ValueError, OSError, KafkaError) as error:
+        for made in networks:
+            made.close()
+        raise _told(error) from error
+
+
+@contextmanager
+def _admin(connection: Mapping[str, object]) -> Iterator[Any]:
+    with closing(_connect(KafkaAdminClient, connection, {})) as admin:
+        try:
+            yield admin
+        except KafkaError as error:
+            raise _told(error) from error
+
+
+def _told(error: Exception) -> ExemplarError:
+    """What a client that cannot begin means for the caller."""
+    if isinstance(error, SaslAuthenticationFailedError):
+        return Misconfigured("EXEMPLAR_KAFKA_SASL_USERNAME: the brokers refuse the user name or the password")
+    if isinstance(error, KafkaConfigurationError | ValueError) or (isinstance(error, OSError) and error.filename):
+        return Misconfigured(f"EXEMPLAR_KAFKA_*: the settings do not fit together ({error})")
+    return Unavailable(f"no broker of the log answers ({type(error).__name__})")
+
+
+@contextmanager
+def _translated(topic: str) -> Iterator[None]:
+    try:
+        yield
+    except (OffsetOutOfRangeError, LogTruncationError) as error:
+        raise Corrupt(
+            f"the topic {topic} no longer has what was to be read next: it was truncated, or its retention is not for"
+            " ever. Bring it back from a copy, or rebuild from what is left, knowing what is lost"
+        ) from error
+    except CorruptRecordError as error:
+        raise Corrupt(f"the topic {topic} holds a damaged batch: bring it back from another replica") from error
+    except KafkaError as error:
+        raise Unavailable(f"the log cannot be read now ({type(error).__name__})") from error
+
+
+def _close_producer(producer: Any) -> None:
+    try:
+        producer.close(timeout=DELIVERY_SECONDS + REQUEST_SECONDS)
+    except KafkaError:
+        return  # it was told that something is not acknowledged, and its futures have failed
+
+
+def _fail(future: Future[list[Place]], error: ExemplarError) -> None:
+    if not future.done() and (future.running() or future.set_running_or_notify_cancel()):
+        future.set_exception(error)
+
+
+def _row(record: NewRecord, partitions: int) -> _Row:
+    return _Row(partition_for(record.key, partitions), record.key.encode(), record.value, list(record.headers))
+
+
+def _record(partition: int, message: Any) -> Record:
+    key = None if message.key is None else message.key.decode(errors="replace")
+    return Record(Place(partition, message.offset, message.timestamp * 1000), key, message.value or b"")
