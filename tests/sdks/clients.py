@@ -141,7 +141,7 @@ def fetch(command: Sequence[str], folder: Path, **variables: str) -> None:
     if done.returncode:
         said = done.stderr.strip()
         assert not _OUR_FAULT.search(said), said
-        pytest.skip(f"`{what}` could not fetch the SDK: {said[-300:]}")
+        pytest.skip(f"`{what}` could not fetch the SDK: {said[:300]}")
 
 
 def snippet(language: str, server: Server) -> str:
