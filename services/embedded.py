@@ -27,7 +27,9 @@ from services.events.api import Limits
 from services.events.app import create_app
 from services.events.catalog.envelope import Catalogue
 from services.events.credentials import OPEN, Credential, Keyring
-from services.events.log.sqlite import SqliteLog, SqliteWriter, open_log
+from services.events.log.access import KafkaAccess
+from services.events.log.opening import create_log, open_log
+from services.events.log.protocol import Log, LogWriter
 from services.events.recording import Recording
 from services.events.vault.sql import SqlVault, holds_keys
 from services.events.vault.wrapping import load_wrapping_key
@@ -57,6 +59,7 @@ from services.projections.stores import Built, Stores, built_on, check_log
 VAULT = "vault"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 STOP_SECONDS = 8
+GIVE_UP_SECONDS = 9.5
 _DOCS = Path(__file__).parents[1] / "docs"
 _STATIC = Path(services.graphql.__file__).parent / "static"
 _EXPLAIN = """query ($source: String!, $actId: String!, $subject: String) {
@@ -76,10 +79,15 @@ class Parts:
     settings: Settings
     catalogue: Catalogue
     rules: Rules
-    log: SqliteLog
+    log: Log
     vault: SqlVault
     stores: Stores
     built: Built
+
+
+def make_log(settings: Settings) -> None:
+    """Make the log where it does not come to be by being opened: a topic. Raises Misconfigured or Unavailable."""
+    create_log(settings.log, settings.partitions, _access(settings))
 
 
 @contextmanager
@@ -88,7 +96,7 @@ def opened(settings: Settings) -> Iterator[Parts]:
     catalogue = Catalogue()
     policy = load_policy(settings.policy_file)
     with ExitStack() as stack:
-        log = open_log(settings.log, settings.partitions)
+        log = open_log(settings.log, settings.partitions, _access(settings))
         engine = open_engine(parse_url(settings.vault, "EXEMPLAR_VAULT_URL"), VAULT)
         stack.callback(engine.dispose)
         create_area(engine, VAULT)
@@ -160,7 +168,7 @@ class Node:
         model = parts.stores.model
         self.parts = parts
         self.positions = Positions(model)
-        self.writer: SqliteWriter = parts.log.writer()
+        self.writer: LogWriter = parts.log.writer()
         self.recording = Recording(
             self.writer, parts.vault, KnownActs(model, parts.catalogue), parts.catalogue, instants.now
         )
@@ -315,6 +323,19 @@ def listen(settings: Settings) -> tuple[socket.socket, str]:
     return listening, f"http://{host}:{listening.getsockname()[1]}"
 
 
+def _access(settings: Settings) -> KafkaAccess:
+    password = settings.kafka_sasl_password
+    return KafkaAccess(
+        settings.kafka_security_protocol,
+        settings.kafka_sasl_mechanism,
+        settings.kafka_sasl_username,
+        password.get_secret_value() if password else "",
+        settings.kafka_ssl_cafile,
+        settings.kafka_ssl_certfile,
+        settings.kafka_ssl_keyfile,
+    )
+
+
 class _Server(uvicorn.Server):
     """A server that says when it is ready, and ends with exit code 0 when it is told to stop."""
 
@@ -334,4 +355,14 @@ class _Server(uvicorn.Server):
             print(f"ready on {self._url}", file=sys.stderr, flush=True)  # noqa: T201  # a promise of the CLI
 
     def _stop(self) -> None:
+        if not self.should_exit:
+            giving_up = threading.Timer(GIVE_UP_SECONDS, _give_up)
+            giving_up.daemon = True
+            giving_up.start()
         self.should_exit = True
+
+
+def _give_up() -> None:
+    """End at once: what is still under way was never acknowledged, and is done again at the next start."""
+    _log.warning("stopped before everything was let go: a database did not answer in time")
+    os._exit(0)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -21,8 +22,11 @@ from services.events.credentials import ACTS_WRITE, Credential, Keyring
 from services.events.intake import Intake
 from services.events.recording import Fault, Receipt, Refused
 from services.kit import strict_json
-from services.kit.errors import ExemplarError, Forbidden, Malformed, NotFound
+from services.kit.errors import Corrupt, ExemplarError, Forbidden, Malformed, NotFound
 from services.kit.problems import problem, problem_of
+
+_LATER = {"retry-after": "30"}
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,11 @@ class Ingress:
             return problem(status, str(error), headers={"connection": "close"} if status == 408 else None)
         except ClientDisconnect:
             return problem(408)
+        except asyncio.CancelledError:
+            return problem(503, "the server is stopping: send the events again", headers={"retry-after": "1"})
+        except Corrupt as error:
+            _log.error("the log cannot take events", reason=str(error))
+            return problem(503, "the log cannot take events until an operator has seen to it", headers=_LATER)
         except ExemplarError as error:
             return problem_of(error)
         finally:
