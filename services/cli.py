@@ -379,7 +379,9 @@ def keys_revoke(name: str) -> None:
 @exemplar.command()
 def migrate() -> None:
     """Make or update the log and all tables. Doing it again changes nothing."""
-    with embedded.opened(load_settings()) as parts:
+    settings = load_settings()
+    embedded.make_log(settings)
+    with embedded.opened(settings) as parts:
         parts.stores.migrate(parts.built, instants.now())
     tell("the log and all tables are up to date")
 

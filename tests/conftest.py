@@ -61,17 +61,26 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def kafka_bootstrap() -> Iterator[str]:
-    """HOST:PORT of one Kafka broker, one a run, which makes no topic by itself: a test makes one of its own in it."""
+def kafka_broker() -> Iterator[KafkaContainer]:
+    """A Kafka broker, one a run, which makes no topic by itself: a test makes one of its own in it."""
     _need_docker("Kafka")
     container = KafkaContainer("confluentinc/cp-kafka:8.3.0").with_kraft()
     container.with_env("KAFKA_AUTO_CREATE_TOPICS_ENABLE", "false")
+    container.with_env("KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR", "1")
+    container.with_env("KAFKA_TRANSACTION_STATE_LOG_MIN_ISR", "1")
     container.with_env("KAFKA_HEAP_OPTS", "-Xmx512m")
     container.start(timeout=120)
     try:
-        yield container.get_bootstrap_server()
+        yield container
     finally:
         container.stop()
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(kafka_broker: KafkaContainer) -> str:
+    """HOST:PORT of the broker."""
+    address: str = kafka_broker.get_bootstrap_server()
+    return address
 
 
 @pytest.fixture

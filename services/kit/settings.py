@@ -6,7 +6,7 @@ The only reader of the environment; everything else is given its settings as arg
 import os
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.kit.errors import Misconfigured
@@ -20,7 +20,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
 
     data_dir: Path = Field(Path("exemplar-data"), description="folder of the embedded log, model, vault and its key")
-    log_url: str = Field("", description="the log: sqlite:///FILE; default log.sqlite in the data folder")
+    log_url: str = Field(
+        "", description="the log: sqlite:///FILE or kafka://HOST:PORT,…/TOPIC; default log.sqlite in the data folder"
+    )
     database_url: str = Field(
         "", description="the read model: sqlite:///FILE or postgresql://…; default exemplar.sqlite in the data folder"
     )
@@ -51,6 +53,19 @@ class Settings(BaseSettings):
     )
     query_cost: int = Field(20_000, ge=1, description="ceiling of a GraphQL document's cost")
     introspection: bool = Field(True, description="whether GraphQL introspection is answered")
+    kafka_security_protocol: str = Field(
+        "PLAINTEXT",
+        pattern="^(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$",
+        description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL",
+    )
+    kafka_sasl_mechanism: str = Field(
+        "", pattern="^(PLAIN|SCRAM-SHA-256|SCRAM-SHA-512)?$", description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"
+    )
+    kafka_sasl_username: str = Field("", description="user name at the brokers")
+    kafka_sasl_password: SecretStr | None = Field(None, description="password at the brokers")
+    kafka_ssl_cafile: Path | None = Field(None, description="certificates that sign those of the brokers (PEM)")
+    kafka_ssl_certfile: Path | None = Field(None, description="own certificate, where the brokers ask for one (PEM)")
+    kafka_ssl_keyfile: Path | None = Field(None, description="key of the own certificate (PEM)")
 
     @property
     def log(self) -> str:

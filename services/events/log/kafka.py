@@ -5,7 +5,9 @@ are bridged to one future an append; whatever it answers is checked before it co
 no acknowledgement, and records are handed out only once the topic is known to be the one that was opened.
 """
 
+import logging
 import re
+import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -51,6 +53,8 @@ POLL_RECORDS = 2**31 - 1
 
 _URL = re.compile(r"kafka://([^/@\s]+)/([A-Za-z0-9._-]{1,249})")
 _SERVER = re.compile(r".+:\d{1,5}")
+logging.getLogger("kafka").setLevel(logging.WARNING)  # below, the client tells of every connection and every record
+
 _ROW_OVERHEAD = 200  # bytes that a waiting record takes in memory beside its key and value, about
 _TOPIC_SETTINGS = {
     "cleanup.policy": "delete",
@@ -99,9 +103,14 @@ class KafkaLog:
         self.identity = identity
         self.connection = connection
 
-    def writer(self, waiting_records: int = 100_000, waiting_bytes: int = 64 * 2**20) -> "KafkaWriter":
+    def writer(
+        self,
+        waiting_records: int = 100_000,
+        waiting_bytes: int = 64 * 2**20,
+        make_producer: Callable[..., Any] = KafkaProducer,
+    ) -> "KafkaWriter":
         """A writer, with the most that may wait in it or be on its way; one a process is enough."""
-        return KafkaWriter(self, waiting_records, waiting_bytes)
+        return KafkaWriter(self, waiting_records, waiting_bytes, make_producer)
 
     def reader(self, make_consumer: Callable[..., Any] = KafkaConsumer) -> "KafkaReader":
         """A reader, for one thread at a time."""
@@ -158,8 +167,11 @@ class _Append:
 class KafkaWriter:
     """LogWriter on a topic. `append` never waits: a thread hands on what waits; the client sends in batches."""
 
-    def __init__(self, log: KafkaLog, waiting_records: int, waiting_bytes: int) -> None:
+    def __init__(
+        self, log: KafkaLog, waiting_records: int, waiting_bytes: int, make_producer: Callable[..., Any]
+    ) -> None:
         self._log = log
+        self._make_producer = make_producer
         self._most_records = waiting_records
         self._most_bytes = waiting_bytes
         self._records = 0
@@ -265,7 +277,7 @@ class KafkaWriter:
             self._retire(REQUEST_SECONDS)
             self._doubtful = False
         if self._producer is None:
-            self._producer = _connect(KafkaProducer, self._log.connection, _producing())
+            self._producer = _connect(self._make_producer, self._log.connection, _producing())
             self._checked = 0.0
         if time.monotonic() - self._checked > CHECK_SECONDS:
             self._topic.check()
@@ -336,7 +348,7 @@ class KafkaReader:
     not fetched meanwhile, so that every other one comes in and memory stays bounded.
     """
 
-    def __init__(self, log: KafkaLog, make_consumer: Callable[..., Any] = KafkaConsumer) -> None:
+    def __init__(self, log: KafkaLog, make_consumer: Callable[..., Any]) -> None:
         self._log = log
         self._make_consumer = make_consumer
         self._consumer: Any = None
@@ -532,15 +544,26 @@ def _connection(servers: list[str], access: KafkaAccess) -> dict[str, object]:
         "retry_backoff_ms": 100,
         "metadata_max_age_ms": 60_000,
     }
-    given = {
-        "sasl_mechanism": access.mechanism,
-        "sasl_plain_username": access.username,
-        "sasl_plain_password": access.password,
-        "ssl_cafile": access.cafile and str(access.cafile),
-        "ssl_certfile": access.certfile and str(access.certfile),
-        "ssl_keyfile": access.keyfile and str(access.keyfile),
-    }
-    return settings | {name: value for name, value in given.items() if value}
+    if access.protocol.endswith("SSL"):
+        settings["ssl_context"] = _encryption(access)
+    if access.protocol.startswith("SASL"):
+        if not (access.mechanism and access.username and access.password):
+            raise Misconfigured("EXEMPLAR_KAFKA_SASL_MECHANISM, …_USERNAME and …_PASSWORD must be set for SASL")
+        settings["sasl_mechanism"] = access.mechanism
+        settings["sasl_plain_username"] = access.username
+        settings["sasl_plain_password"] = access.password
+    return settings
+
+
+def _encryption(access: KafkaAccess) -> ssl.SSLContext:
+    """TLS as Python's own defaults have it: certificates and host names are checked."""
+    try:
+        context = ssl.create_default_context(cafile=access.cafile)
+        if access.certfile is not None:
+            context.load_cert_chain(access.certfile, access.keyfile)
+    except OSError as error:
+        raise Misconfigured(f"EXEMPLAR_KAFKA_SSL_*: a certificate or key cannot be used ({error.strerror})") from error
+    return context
 
 
 def _producing() -> dict[str, object]:
@@ -582,7 +605,7 @@ def _connect(make: Callable[..., Any], connection: Mapping[str, object], setting
 
     try:
         return make(kafka_client=network, **connection, **settings)
-    except (SaslAuthenticationFailedError, KafkaConfigurationError, ValueError, OSError, KafkaError) as error:
+    except (KafkaError, ValueError, OSError) as error:
         for made in networks:
             made.close()
         raise _told(error) from error
@@ -601,7 +624,7 @@ def _told(error: Exception) -> ExemplarError:
     """What a client that cannot begin means for the caller."""
     if isinstance(error, SaslAuthenticationFailedError):
         return Misconfigured("EXEMPLAR_KAFKA_SASL_USERNAME: the brokers refuse the user name or the password")
-    if isinstance(error, KafkaConfigurationError | ValueError) or (isinstance(error, OSError) and error.filename):
+    if isinstance(error, KafkaConfigurationError | ValueError):
         return Misconfigured(f"EXEMPLAR_KAFKA_*: the settings do not fit together ({error})")
     return Unavailable(f"no broker of the log answers ({type(error).__name__})")
 

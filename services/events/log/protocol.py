@@ -92,8 +92,8 @@ class Log(Protocol):
         """Which log it was when it was opened."""
         ...
 
-    def writer(self) -> LogWriter:
-        """A writer; one a process is enough."""
+    def writer(self, waiting_records: int = 100_000, waiting_bytes: int = 64 * 2**20) -> LogWriter:
+        """A writer, with the most that may wait in it; one a process is enough."""
         ...
 
     def reader(self) -> LogReader:
