@@ -303,7 +303,7 @@ def erase(key: str, by: str, reason: str) -> None:
         "data": {"by": by, "reason": reason},
     }
     with embedded.opened(load_settings()) as parts, embedded.recording(parts) as recording:
-        outcome = InProcessRecorder(recording).record([event])[0]
+        outcome = InProcessRecorder(recording, credentials.CLI).record([event])[0]
     if isinstance(outcome, RefusedEvent):
         raise Invalid(outcome.reason, outcome.pointer)
     tell(f"erased: the personal fields about {key} can never be read again")

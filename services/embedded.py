@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,8 @@ def opened(settings: Settings) -> Iterator[Parts]:
     """Open log, vault and stores, made where they are missing. Raises Misconfigured, Corrupt or Unavailable."""
     catalogue = Catalogue()
     policy = load_policy(settings.policy_file)
+    with suppress(OSError):  # where it is needed and cannot be made, what is kept in it says so
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as stack:
         log = open_log(settings.log, settings.partitions, _access(settings))
         engine = open_engine(parse_url(settings.vault, "EXEMPLAR_VAULT_URL"), VAULT)

@@ -71,7 +71,9 @@ OPEN = Credential("open", frozenset({ADMIN}))
 """Everyone, in the open mode of an embedded server on loopback."""
 IMPORT = Credential("import", frozenset({ADMIN}))
 """The importer that works in the process which holds the log."""
-_RESERVED = frozenset({OPEN.name, IMPORT.name})
+CLI = Credential("cli", frozenset({ADMIN}))
+"""The commands of an operator on the machine that holds the log."""
+_RESERVED = frozenset({OPEN.name, IMPORT.name, CLI.name})
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +209,7 @@ class Keyring:
 
 def _check(name: str, scopes: Collection[str], sources: Collection[str], person: str | None) -> None:
     if not _NAME.fullmatch(name) or name in _RESERVED:
-        raise Invalid("the name of a key is 1 to 64 letters, digits, `.`, `_`, `-`, and neither `open` nor `import`")
+        raise Invalid("a key's name is 1 to 64 letters, digits, `.`, `_`, `-`, and none of `open`, `import`, `cli`")
     if unknown := [scope for scope in scopes if scope not in SCOPES]:
         raise Invalid(f"there is no scope {unknown[0]}; there are {', '.join(SCOPES)}")
     if not scopes and person is None:

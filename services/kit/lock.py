@@ -13,7 +13,7 @@ from services.kit.errors import Misconfigured
 def holding(folder: Path, variable: str) -> Iterator[None]:
     """Hold the folder, made if it is not there. Raises Misconfigured naming the variable and the holder's pid."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise Misconfigured(f"{variable}: {folder} cannot be written to ({error.strerror})") from error

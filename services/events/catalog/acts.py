@@ -21,6 +21,7 @@ NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]*(?![\s\S])"
 DECIMAL = r"^[0-9]{1,30}(\.[0-9]{1,4})?(?![\s\S])"
 PERSONAL_MARK = "x-exemplar-personal"
 
+Named = Annotated[str, Meta(pattern=NO_CONTROLS)]  # the source of an act that is named
 Id = Annotated[str, Meta(min_length=1, max_length=128, pattern=NO_CONTROLS)]
 Amount = Annotated[str, Meta(pattern=DECIMAL, description="A decimal number ≥ 0 with at most 4 digits after the point")]
 CURRENCIES = frozenset(currency.alpha_3 for currency in pycountry.currencies)
@@ -322,7 +323,7 @@ class TeamJoined(ActData, frozen=True, kw_only=True):
 class ActRetracted(ActData, frozen=True, kw_only=True):
     """The act of the same subject that this one names counts as never done."""
 
-    retracts_source: str
+    retracts_source: Named
     retracts_id: Id
     reason: str
     by: Id
@@ -331,7 +332,7 @@ class ActRetracted(ActData, frozen=True, kw_only=True):
 class ActDisputed(ActData, frozen=True, kw_only=True):
     """Somebody disputes the act of the same subject that this one names; it is shown and changes no figure."""
 
-    disputes_source: str
+    disputes_source: Named
     disputes_id: Id
     reason: str
     by: Id

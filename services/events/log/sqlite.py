@@ -331,6 +331,9 @@ def _prepare(path: Path, partitions: int) -> Identity:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise Misconfigured(f"EXEMPLAR_LOG_URL: the folder {path.parent} cannot be made") from error
+        ahead = path.with_name(path.name + "-wal")
+        if not path.exists() and ahead.exists() and ahead.stat().st_size:
+            raise Corrupt(f"{path} is gone, and {ahead.name} beside it holds acts of it: put both back as they were")
         with closing(_connect(path, "rwc")) as connection:
             if _is_empty(connection):
                 _create(connection, partitions)

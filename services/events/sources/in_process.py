@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from services.events.credentials import IMPORT
+from services.events.credentials import IMPORT, Credential
 from services.events.recording import (
     Fault,
     Fresh,
@@ -24,8 +24,14 @@ _ATTEMPTS = 6
 class InProcessRecorder:
     """The `Recorder` of `exemplar import` without `--to`. What is unavailable is tried 6 times, for half a minute."""
 
-    def __init__(self, recording: Recording, wait: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        recording: Recording,
+        credential: Credential = IMPORT,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._recording = recording
+        self._credential = credential
         self._wait = wait
 
     def record(self, events: Sequence[Event]) -> Sequence[Outcome]:
@@ -45,7 +51,7 @@ class InProcessRecorder:
         return self._once(events)
 
     def _once(self, events: Sequence[object]) -> list[Receipt | Fault]:
-        verdicts: list[Verdict] = self._recording.judge([Request(events, IMPORT)])[0]
+        verdicts: list[Verdict] = self._recording.judge([Request(events, self._credential)])[0]
         fresh = [verdict for verdict in verdicts if isinstance(verdict, Fresh)]
         try:
             places = self._recording.append(fresh).result(_APPEND_SECONDS) if fresh else []

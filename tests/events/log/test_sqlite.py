@@ -158,6 +158,10 @@ def test_a_file_replaced_in_use_is_noticed(log: SqliteLog, path: Path) -> None:
     path.unlink()
     with pytest.raises(Corrupt, match="is gone"):
         writer.append([record()]).result(PATIENCE)
+    with pytest.raises(Corrupt, match="put both back"):  # a new file there would make SQLite forget what is ahead
+        open_log(f"sqlite:///{path}", 4)
+    assert not path.exists()
+    path.with_name(path.name + "-wal").unlink()
     other = open_log(f"sqlite:///{path}", 4)
     with pytest.raises(Corrupt, match="another log"):
         writer.append([record()]).result(PATIENCE)
