@@ -24,7 +24,6 @@ from kafka.errors import (
     KafkaError,
     LogTruncationError,
     OffsetOutOfRangeError,
-    SaslAuthenticationFailedError,
     TopicAlreadyExistsError,
 )
 from kafka.net.compat import KafkaNetClient
@@ -622,11 +621,12 @@ def _admin(connection: Mapping[str, object]) -> Iterator[Any]:
 
 def _told(error: Exception) -> ExemplarError:
     """What a client that cannot begin means for the caller."""
-    if isinstance(error, SaslAuthenticationFailedError):
-        return Misconfigured("EXEMPLAR_KAFKA_SASL_USERNAME: the brokers refuse the user name or the password")
     if isinstance(error, KafkaConfigurationError | ValueError):
         return Misconfigured(f"EXEMPLAR_KAFKA_*: the settings do not fit together ({error})")
-    return Unavailable(f"no broker of the log answers ({type(error).__name__})")
+    return Unavailable(
+        f"no broker of the log answers as asked ({type(error).__name__}); if they are up, the EXEMPLAR_KAFKA_… settings"
+        " may be wrong, and the warnings of kafka.net say why"
+    )
 
 
 @contextmanager
