@@ -10,12 +10,12 @@ from typing import TypeVar
 import msgspec
 
 from services.demo.year import year
-from services.embedded import Parts, opened
 from services.events.catalog.envelope import Act, Catalogue
 from services.events.log.protocol import NewRecord, Position
 from services.events.recording import HEADERS
 from services.events.vault.cipher import seal
 from services.kit.settings import Settings, load_settings
+from services.parts import Parts, opened
 
 T = TypeVar("T")
 

@@ -11,9 +11,9 @@ from statistics import median
 from benchmarks import peer
 from benchmarks.acts import decoded, events, fill, settings_of
 from benchmarks.measuring import Sizes, Table, Used, apart, figure, used
-from services.embedded import opened
 from services.events.catalog.envelope import Catalogue
 from services.kit import instants
+from services.parts import opened
 from services.projections.projector import Projector
 from services.projections.projector import Sizes as Batches
 

@@ -16,8 +16,8 @@ from benchmarks.acts import ends_of, events, records, settings_of, together
 from benchmarks.client import Driven, drive, post
 from benchmarks.measuring import Sizes, Table, apart, figure, quantile, used
 from benchmarks.reading import wait_for
-from services.embedded import opened
 from services.events.log.protocol import Place
+from services.parts import opened
 
 SINGLE, BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
 BATCHED = 100

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from benchmarks.acts import fill, settings_of
 from benchmarks.measuring import Sizes, Table, apart, figure, peak_of, used
-from services.embedded import opened
 from services.kit import instants
+from services.parts import opened
 from services.projections.rebuild import Source, rebuild
 
 

@@ -17,6 +17,7 @@ import click
 from tqdm import tqdm
 
 from services import embedded
+from services import parts as assembly
 from services.demo.year import year
 from services.events import credentials
 from services.events.credentials import SCOPES
@@ -26,7 +27,7 @@ from services.events.sources.in_process import InProcessRecorder
 from services.events.sources.mapping import load_mapping
 from services.events.sources.protocol import Recorder
 from services.events.sources.protocol import Refused as RefusedEvent
-from services.kit import instants
+from services.kit import instants, running
 from services.kit.errors import ExemplarError, Invalid, Misconfigured
 from services.kit.lock import holding
 from services.kit.logs import configure_logs
@@ -113,7 +114,7 @@ def progress_bar(what: str, unit: str, total: float | None) -> Iterator["tqdm[An
 def holding_node(settings: Settings) -> Iterator[embedded.Node]:
     """The node on the settings' files, held by this process alone."""
     held = holding(settings.data_dir, f"{PREFIX}DATA_DIR")
-    with held, embedded.opened(settings) as parts, embedded.running(parts) as node:
+    with held, assembly.opened(settings) as parts, embedded.running(parts) as node:
         yield node
 
 
@@ -144,9 +145,9 @@ def serve(host: str | None, port: int | None) -> None:
     """Serve everything from one process: ingress, fold and gateway, on the files of the data folder."""
     settings = settings_for(host, port)
     configure_logs(settings.log_level)
-    listening, url = embedded.listen(settings)
+    listening, url = running.listen(settings.host, settings.port)
     with listening, holding_node(settings) as node:
-        embedded.serve(node, listening, url)
+        running.serve(embedded.create_server_app(node), listening, url, settings.request_seconds)
 
 
 @exemplar.command()
@@ -161,16 +162,16 @@ def demo(host: str | None, port: int | None, until: datetime | None, seed: int, 
     """
     folder = load_settings().data_dir if "data_dir" in load_settings().model_fields_set else DEMO_FOLDER
     settings = settings_for(host, port, data_dir=folder, log_url="", database_url="", vault_url="", vault_key_file=None)
-    listening, url = embedded.listen(settings)
+    listening, url = running.listen(settings.host, settings.port)
     last_day = until.date() if until else datetime.now(UTC).date()
     with listening, holding(folder, f"{PREFIX}DATA_DIR"):
         _empty_demo_folder(folder)
-        with embedded.opened(settings) as parts, embedded.running(parts) as node:
+        with assembly.opened(settings) as parts, embedded.running(parts) as node:
             _load_year(node, last_day, seed)
             if load_only:
                 return
             tell(_things_to_try(url, last_day))
-            embedded.serve(node, listening, url)
+            running.serve(embedded.create_server_app(node), listening, url, settings.request_seconds)
 
 
 def _empty_demo_folder(folder: Path) -> None:
@@ -224,13 +225,13 @@ def _catch_up(node: embedded.Node) -> None:
     """Wait until the fold has come to where the log ends now."""
     with closing(node.parts.log.reader()) as reader:
         ends = {partition: end - 1 for partition, end in reader.ends().items() if end}
-    left = node.projector.status.waiting
+    left = node.fold.status.waiting
     with progress_bar("folding", " acts", left) as bar:
-        while not node.positions.wait_until(ends, 0.5):
-            waiting = node.projector.status.waiting
+        while not node.fold.positions.wait_until(ends, 0.5):
+            waiting = node.fold.status.waiting
             bar.update(max(left - waiting, 0))
             left = waiting
-            node.check_ready()
+            node.fold.check_ready()
 
 
 # ---- acts in --------------------------------------------------------------------------------------------------------
@@ -302,7 +303,7 @@ def erase(key: str, by: str, reason: str) -> None:
         "time": instants.format_rfc3339(instants.now()),
         "data": {"by": by, "reason": reason},
     }
-    with embedded.opened(load_settings()) as parts, embedded.recording(parts) as recording:
+    with assembly.opened(load_settings()) as parts, assembly.recording(parts) as recording:
         outcome = InProcessRecorder(recording, credentials.CLI).record([event])[0]
     if isinstance(outcome, RefusedEvent):
         raise Invalid(outcome.reason, outcome.pointer)
@@ -331,7 +332,7 @@ def keys() -> None:
 @click.option("--person", help="Key of the person it belongs to.")
 def keys_create(name: str, scopes: tuple[str, ...], sources: tuple[str, ...], person: str | None) -> None:
     """Make a key and print it, alone on stdout. It cannot be shown again."""
-    with embedded.opened(load_settings()) as parts:
+    with assembly.opened(load_settings()) as parts:
         click.echo(
             credentials.create_key(parts.stores.control, name, scopes, instants.now(), sources=sources, person=person)
         )
@@ -341,7 +342,7 @@ def keys_create(name: str, scopes: tuple[str, ...], sources: tuple[str, ...], pe
 @as_json_option
 def keys_list(as_json: bool) -> None:
     """List the keys that were ever made."""
-    with embedded.opened(load_settings()) as parts:
+    with assembly.opened(load_settings()) as parts:
         found = credentials.list_keys(parts.stores.control)
     rows = [
         {
@@ -368,7 +369,7 @@ def _key_line(row: dict[str, Any]) -> str:
 @click.argument("name")
 def keys_revoke(name: str) -> None:
     """Revoke a key; servers refuse it within 5 seconds."""
-    with embedded.opened(load_settings()) as parts:
+    with assembly.opened(load_settings()) as parts:
         credentials.revoke_key(parts.stores.control, name, instants.now())
     tell(f"revoked: {name}")
 
@@ -380,8 +381,8 @@ def keys_revoke(name: str) -> None:
 def migrate() -> None:
     """Make or update the log and all tables. Doing it again changes nothing."""
     settings = load_settings()
-    embedded.make_log(settings)
-    with embedded.opened(settings) as parts:
+    assembly.make_log(settings)
+    with assembly.opened(settings) as parts:
         parts.stores.migrate(parts.built, instants.now())
     tell("the log and all tables are up to date")
 
@@ -396,7 +397,7 @@ def rebuild(yes: bool, as_json: bool) -> None:
     """
     settings = load_settings()
     held = holding(settings.data_dir, f"{PREFIX}DATA_DIR")
-    with held, embedded.opened(settings) as parts, embedded.source(parts) as source:
+    with held, assembly.opened(settings) as parts, assembly.source(parts) as source:
         plan = rebuilding.plan(parts.stores, source)
         tell(
             f"{plan.records} records to fold, in about {plan.seconds:.0f} s; the policy "
@@ -440,7 +441,7 @@ def verify(as_json: bool) -> None:
     """Fold the log aside and compare: 0 if the model is what the log says, 1 if it differs."""
     settings = load_settings()
     held = holding(settings.data_dir, f"{PREFIX}DATA_DIR")
-    with held, embedded.opened(settings) as parts, embedded.source(parts) as source, pacing("verifying") as on_progress:
+    with held, assembly.opened(settings) as parts, assembly.source(parts) as source, pacing("verifying") as on_progress:
         found = verifying.verify(parts.stores, source, on_progress)
     differences = [{"table": each.table, "key": [str(part) for part in each.key]} for each in found.differences]
     result = {"equal": found.equal, "rows": found.rows, "different": found.different, "differences": differences}
@@ -476,8 +477,8 @@ def pacing(what: str) -> Iterator[Callable[[rebuilding.Progress], None]]:
 @as_json_option
 def status(as_json: bool) -> None:
     """Show where the log ends, how far the fold is, and what is in the model."""
-    with embedded.opened(load_settings()) as parts:
-        found = embedded.status(parts)
+    with assembly.opened(load_settings()) as parts:
+        found = assembly.status(parts)
     show(found, as_json, lambda: (f"{name:<14} {_plain(value)}" for name, value in found.items()))
 
 
@@ -494,8 +495,8 @@ def _plain(value: object) -> str:
 @as_json_option
 def explain(source: str, id_: str, subject: str | None, as_json: bool) -> None:
     """Say what became of an act and which signals rest on it: why is it not on the board?"""
-    with embedded.opened(load_settings()) as parts:
-        found = asyncio.run(embedded.explain(parts, source, id_, subject))
+    with assembly.opened(load_settings()) as parts:
+        found = asyncio.run(assembly.explain(parts, source, id_, subject))
     show(found, as_json, lambda: _explained_lines(found))
     if found["fate"] == "UNKNOWN":
         sys.exit(FAILED)
@@ -524,7 +525,7 @@ def dead_letters_() -> None:
 @as_json_option
 def dead_letters_list(first: int, after: str | None, as_json: bool) -> None:
     """List them in the order of the log."""
-    with embedded.opened(load_settings()) as parts:
+    with assembly.opened(load_settings()) as parts:
         found = dead_letters.page(parts.stores.model(), first, _place(after) if after else None)
     rows = [_letter(letter) for letter in found]
     show(rows, as_json, lambda: (f"{row['place']}  {row['kind']}  {row['reason']}" for row in rows))
@@ -535,7 +536,7 @@ def dead_letters_list(first: int, after: str | None, as_json: bool) -> None:
 @as_json_option
 def dead_letters_show(place: str, as_json: bool) -> None:
     """Show one, with the record as the log has it."""
-    with embedded.opened(load_settings()) as parts:
+    with assembly.opened(load_settings()) as parts:
         letter = dead_letters.show(parts.stores.model(), *_place(place))
     row = {**_letter(letter), "record": letter.record.decode("utf-8", "backslashreplace")}
     show(row, as_json, lambda: (f"{name:<12} {_plain(value)}" for name, value in row.items()))
@@ -545,7 +546,7 @@ def dead_letters_show(place: str, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do it; without this it only says how many it would be.")
 def dead_letters_retry(yes: bool) -> None:
     """Read the unreadable ones again by the current catalogue, and fold those that can be read now."""
-    with embedded.opened(load_settings()) as parts, embedded.source(parts) as source:
+    with assembly.opened(load_settings()) as parts, assembly.source(parts) as source:
         engine = parts.stores.model()
         count = dead_letters.readable(engine, parts.rules)
         if not yes:
@@ -560,7 +561,7 @@ def dead_letters_retry(yes: bool) -> None:
 @click.argument("partitions", nargs=-1, type=int)
 def dead_letters_resume(partitions: tuple[int, ...]) -> None:
     """Let halted partitions (all, if none is named) go on behind what halted them."""
-    with embedded.opened(load_settings()) as parts:
+    with assembly.opened(load_settings()) as parts:
         found = dead_letters.resume(parts.stores.model(), partitions or None)
     click.echo(f"going on: {', '.join(map(str, found)) or 'none was halted'}")
 

@@ -1,0 +1,92 @@
+"""Running an ASGI app as a process: it says when it is ready, and ends with exit code 0 when it is told to stop."""
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import sys
+import threading
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from services.kit.errors import Misconfigured
+from services.kit.serving import bounded_protocol
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+STOP_SECONDS = 8
+GIVE_UP_SECONDS = 9.5
+_log = structlog.get_logger(__name__)
+
+
+def serve(app: ASGIApp, listening: socket.socket, url: str, request_seconds: float) -> None:
+    """Answer requests until SIGTERM or SIGINT; then finish what was taken and return.
+
+    A request's headers and body must arrive within `request_seconds`. Prints `ready on URL` once it answers.
+    """
+    config = uvicorn.Config(
+        app,
+        http=bounded_protocol(request_seconds),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+    gc.freeze()  # the app stays: the collector need not pass over it
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(_Server(config, url).run(listening))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a server that listens on the host."""
+    return host in LOOPBACK
+
+
+def listen(host: str, port: int) -> tuple[socket.socket, str]:
+    """A socket on a host and port (0: any free one), and its URL. Raises Misconfigured if the port is taken."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listening = socket.create_server((host, port), family=family, backlog=2048)
+        # What is accepted inherits it. Without it each answer waits 40 ms for the acknowledgement of its headers.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except socket.gaierror as error:
+        raise Misconfigured(f"EXEMPLAR_HOST: {host} is not an address of this machine") from error
+    except OSError as error:
+        taken = f"EXEMPLAR_PORT: {host}:{port} cannot be listened on ({error.strerror})"
+        raise Misconfigured(f"{taken}: choose another port, or 0 for any free one") from error
+    name = f"[{host}]" if family == socket.AF_INET6 else host
+    return listening, f"http://{name}:{listening.getsockname()[1]}"
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it is ready, and ends with exit code 0 when it is told to stop."""
+
+    def __init__(self, config: uvicorn.Config, url: str) -> None:
+        super().__init__(config)
+        self._url = url
+
+    async def run(self, listening: socket.socket) -> None:  # type: ignore[override]  # uvicorn's own starts a loop
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        await self._serve([listening])
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            print(f"ready on {self._url}", file=sys.stderr, flush=True)  # noqa: T201  # a promise of the CLI
+
+    def _stop(self) -> None:
+        if not self.should_exit:
+            giving_up = threading.Timer(GIVE_UP_SECONDS, _give_up)
+            giving_up.daemon = True
+            giving_up.start()
+        self.should_exit = True
+
+
+def _give_up() -> None:
+    """End at once: what is still under way was never acknowledged, and is done again at the next start."""
+    _log.warning("stopped before everything was let go: a database did not answer in time")
+    os._exit(0)

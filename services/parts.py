@@ -1,0 +1,245 @@
+"""The parts of which every size of Exemplar is made, built from the settings and handed on as plain arguments."""
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from services.events.api import Limits
+from services.events.catalog.envelope import Catalogue
+from services.events.credentials import OPEN, Credential
+from services.events.log.access import KafkaAccess
+from services.events.log.opening import create_log, open_log
+from services.events.log.protocol import Log
+from services.events.recording import Recording
+from services.events.vault.sql import SqlVault, holds_keys
+from services.events.vault.wrapping import load_wrapping_key
+from services.graphql.answering import Backing, Gateway, Question
+from services.graphql.loaders import Sources
+from services.graphql.schema import create_schema
+from services.kit import instants
+from services.kit.database import create_area, open_engine, parse_url, reading
+from services.kit.errors import Unavailable
+from services.kit.running import STOP_SECONDS
+from services.kit.settings import Settings
+from services.projections.applying import Rules
+from services.projections.known import KnownActs
+from services.projections.leadership.policy import load_policy
+from services.projections.migrations import migrate_area
+from services.projections.positions import Positions
+from services.projections.projector import FoldStatus, Projector, Sizes
+from services.projections.queries.position import format_position
+from services.projections.queries.status import model_status
+from services.projections.queries.unfolded import Unfolded, find_unfolded
+from services.projections.rebuild import Source
+from services.projections.stores import Built, Stores, built_on, check_log
+
+VAULT = "vault"
+_EXPLAIN = """query ($source: String!, $actId: String!, $subject: String) {
+  explainAct(source: $source, actId: $actId, subject: $subject) {
+    fate reason partition offset
+    act { source actId type subject rep time recordedAt partition offset retracted }
+    signals { person { key } principle verdict reason at }
+  }
+}"""
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the commands work with. `built` is what a model would be built on under these settings."""
+
+    settings: Settings
+    catalogue: Catalogue
+    rules: Rules
+    log: Log
+    vault: SqlVault
+    stores: Stores
+    built: Built
+
+
+def make_log(settings: Settings) -> None:
+    """Make the log where it does not come to be by being opened: a topic. Raises Misconfigured or Unavailable."""
+    create_log(settings.log, settings.partitions, _access(settings))
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Parts]:
+    """Open log, vault and stores, made where they are missing. Raises Misconfigured, Corrupt or Unavailable."""
+    catalogue = Catalogue()
+    policy = load_policy(settings.policy_file)
+    with suppress(OSError):  # where it is needed and cannot be made, what is kept in it says so
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        log = open_log(settings.log, settings.partitions, _access(settings))
+        engine = open_engine(parse_url(settings.vault, "EXEMPLAR_VAULT_URL"), VAULT)
+        stack.callback(engine.dispose)
+        create_area(engine, VAULT)
+        migrate_area(engine, "vault")
+        vault = SqlVault(engine, load_wrapping_key(settings.vault_key, create=not holds_keys(engine)))
+        vault.check_wrapping_key()
+        stores = Stores(parse_url(settings.database, "EXEMPLAR_DATABASE_URL"))
+        stack.callback(stores.close)
+        built = built_on(log.identity, policy.identity, catalogue)
+        stores.update_tables(built, instants.now())
+        yield Parts(settings, catalogue, Rules(catalogue, policy), log, vault, stores, built)
+
+
+@contextmanager
+def recording(parts: Parts) -> Iterator[Recording]:
+    """Recording into the log, beside whichever process folds it. Raises Corrupt if the log is not the model's."""
+    with reading(parts.stores.model()) as connection:
+        check_log(connection, parts.built)
+    writer = parts.log.writer()
+    try:
+        known = KnownActs(parts.stores.model, parts.catalogue)
+        yield Recording(writer, parts.vault, known, parts.catalogue, instants.now)
+    finally:
+        writer.close()
+
+
+def limits(settings: Settings) -> Limits:
+    """What a request at the ingress may take."""
+    return Limits(
+        settings.max_event_bytes,
+        settings.max_request_bytes,
+        settings.max_batch_events,
+        settings.max_requests,
+        settings.request_seconds,
+    )
+
+
+class Fold:
+    """A projector in a thread of its own, from `start` to `close`."""
+
+    def __init__(self, parts: Parts) -> None:
+        settings = parts.settings
+        parts.stores.sweep()
+        self.positions = Positions(parts.stores.model)
+        self._reader = parts.log.reader()
+        self._projector = Projector(
+            parts.stores.model,
+            self._reader,
+            parts.vault,
+            parts.rules,
+            parts.built,
+            instants.now,
+            owner=f"{socket.gethostname()}:{os.getpid()}",
+            sizes=Sizes(settings.batch_acts, settings.catch_up_acts, settings.halt_after_unreadable),
+            on_commit=self.positions.committed,
+        )
+        self._stop = threading.Event()
+        self._folding = threading.Thread(target=self._fold, name="fold")
+
+    @property
+    def status(self) -> FoldStatus:
+        """How the fold stands."""
+        return self._projector.status
+
+    def start(self) -> None:
+        """Take the partitions and begin to fold. Raises Corrupt or Misconfigured where the log is not the model's."""
+        self._projector.take()
+        self._folding.start()
+
+    def close(self) -> None:
+        """Stop, and let go. A batch that is under way is done again at the next start."""
+        self._stop.set()
+        if self._folding.is_alive():
+            self._folding.join(STOP_SECONDS)
+        self._reader.close()
+
+    def check_ready(self) -> None:
+        """Raises Unavailable while acts are not folded, or the stores do not answer."""
+        if failure := self.status.failure:
+            raise Unavailable(f"the fold has stopped: {failure}")
+        if halted := self.status.halted:
+            raise Unavailable(f"partitions {sorted(halted)} are halted: see `exemplar dead-letters`")
+        self.positions.current()
+
+    def _fold(self) -> None:
+        try:
+            self._projector.run(self._stop)
+        except Exception:  # noqa: BLE001  # the status has it, `/readyz` and the log tell it; the servers go on
+            _log.exception("the fold has stopped")
+
+
+def backing(
+    parts: Parts,
+    authenticate: Callable[[str | None], Credential],
+    positions: Positions,
+    lag_seconds: Callable[[], float],
+) -> Backing:
+    """What the gateway stands on."""
+
+    def find(position: Mapping[int, int], source: str, act_id: str, subject: str | None) -> Unfolded | None:
+        with closing(parts.log.reader()) as reader:
+            return find_unfolded(reader, position, source, act_id, subject)
+
+    settings = parts.settings
+    return Backing(
+        parts.stores.model,
+        Sources(parts.vault, parts.catalogue, parts.rules.policy),
+        instants.now,
+        authenticate,
+        positions.wait_until,
+        lag_seconds,
+        find,
+        settings.wait_for_seconds,
+        settings.query_cost,
+    )
+
+
+@contextmanager
+def source(parts: Parts) -> Iterator[Source]:
+    """What a model is rebuilt from."""
+    with closing(parts.log.reader()) as reader:
+        yield Source(reader, parts.vault, parts.rules, parts.built, instants.now)
+
+
+def status(parts: Parts) -> dict[str, Any]:
+    """How log, fold and model stand, as plain values."""
+    with closing(parts.log.reader()) as reader:
+        ends = reader.ends()
+    with reading(parts.stores.model()) as connection:
+        model = model_status(connection)
+    return {
+        "log": parts.settings.log,
+        "partitions": len(ends),
+        "end": format_position(ends),
+        "position": format_position(model.following),
+        "waiting": sum(max(end - model.following.get(partition, 0), 0) for partition, end in ends.items()),
+        "halted": {str(partition): reason for partition, reason in model.halted.items()},
+        "generation": parts.stores.live(),
+        "policy": model.policy,
+        **model.counts,
+    }
+
+
+async def explain(parts: Parts, source: str, act_id: str, subject: str | None) -> dict[str, Any]:
+    """What became of an act, as the gateway tells an admin."""
+    positions = Positions(parts.stores.model)
+    gateway = Gateway(create_schema(), backing(parts, lambda _: OPEN, positions, lambda: 0.0))
+    variables = {"source": source, "actId": act_id, "subject": subject}
+    answer = await gateway.answer(Question(_EXPLAIN, variables))
+    if "data" not in answer.body or answer.body["data"] is None:
+        raise Unavailable(answer.body["errors"][0]["message"])
+    found: dict[str, Any] = answer.body["data"]["explainAct"]
+    return found
+
+
+def _access(settings: Settings) -> KafkaAccess:
+    password = settings.kafka_sasl_password
+    return KafkaAccess(
+        settings.kafka_security_protocol,
+        settings.kafka_sasl_mechanism,
+        settings.kafka_sasl_username,
+        password.get_secret_value() if password else "",
+        settings.kafka_ssl_cafile,
+        settings.kafka_ssl_certfile,
+        settings.kafka_ssl_keyfile,
+    )
