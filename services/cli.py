@@ -7,16 +7,17 @@ import signal
 import sys
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec
 
 import click
+from fastapi import FastAPI
 from tqdm import tqdm
 
-from services import embedded
+from services import embedded, separate
 from services import parts as assembly
 from services.demo.year import year
 from services.events import credentials
@@ -148,6 +149,40 @@ def serve(host: str | None, port: int | None) -> None:
     listening, url = running.listen(settings.host, settings.port)
     with listening, holding_node(settings) as node:
         running.serve(embedded.create_server_app(node), listening, url, settings.request_seconds)
+
+
+def _serve_alone(make: Callable[[assembly.Parts], AbstractContextManager[FastAPI]], settings: Settings) -> None:
+    """Serve one service of the production size, whose log and stores are shared: see that they are servers."""
+    for variable, url in (("LOG_URL", settings.log), ("DATABASE_URL", settings.database)):
+        if url.startswith("sqlite"):
+            raise Misconfigured(
+                f"{PREFIX}{variable}: separate services need Kafka and PostgreSQL; else run `exemplar serve`"
+            )
+    configure_logs(settings.log_level)
+    listening, url = running.listen(settings.host, settings.port)
+    with listening, assembly.opened(settings) as parts, make(parts) as app:
+        running.serve(app, listening, url, settings.request_seconds)
+
+
+@exemplar.command()
+@address_options
+def events(host: str | None, port: int | None) -> None:
+    """Serve the ingress alone, on Kafka and PostgreSQL."""
+    _serve_alone(separate.events_app, settings_for(host, port))
+
+
+@exemplar.command()
+@address_options
+def projections(host: str | None, port: int | None) -> None:
+    """Fold the log of Kafka into PostgreSQL; one process folds all partitions, another one takes over from it."""
+    _serve_alone(separate.projections_app, settings_for(host, port))
+
+
+@exemplar.command()
+@address_options
+def graphql(host: str | None, port: int | None) -> None:
+    """Serve the gateway alone, on Kafka and PostgreSQL."""
+    _serve_alone(separate.graphql_app, settings_for(host, port))
 
 
 @exemplar.command()

@@ -34,7 +34,7 @@ from services.projections.migrations import migrate_area
 from services.projections.positions import Positions
 from services.projections.projector import FoldStatus, Projector, Sizes
 from services.projections.queries.position import format_position
-from services.projections.queries.status import model_status
+from services.projections.queries.status import last_applied, model_status
 from services.projections.queries.unfolded import Unfolded, find_unfolded
 from services.projections.rebuild import Source
 from services.projections.stores import Built, Stores, built_on, check_log
@@ -166,6 +166,40 @@ class Fold:
             self._projector.run(self._stop)
         except Exception:  # noqa: BLE001  # the status has it, `/readyz` and the log tell it; the servers go on
             _log.exception("the fold has stopped")
+
+
+class Lag:
+    """How far a fold that runs elsewhere is behind the log; looked up at most once a second, in the caller's thread."""
+
+    def __init__(self, parts: Parts, clock: Callable[[], int] = instants.now) -> None:
+        self._model = parts.stores.model
+        self._reader = parts.log.reader()
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._found = (0, 0.0)
+
+    def __enter__(self) -> "Lag":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._reader.close()
+
+    def seconds(self) -> float:
+        """0 when nothing waits; else since when, at most, the oldest record that does. Raises Unavailable."""
+        now = self._clock()
+        if now - self._found[0] > instants.SECOND and self._lock.acquire(blocking=False):
+            try:
+                self._found = now, self._look(now)
+            finally:
+                self._lock.release()
+        return self._found[1]
+
+    def _look(self, now: int) -> float:
+        ends = self._reader.ends()
+        with reading(self._model()) as connection:
+            folded = last_applied(connection)
+        waiting = [applied for p, (following, applied) in folded.items() if ends.get(p, 0) > following]
+        return max((now - applied for applied in waiting if applied), default=0) / instants.SECOND
 
 
 def backing(

@@ -31,6 +31,12 @@ def model_status(connection: Connection) -> ModelStatus:
     )
 
 
+def last_applied(connection: Connection) -> Mapping[int, tuple[int, int]]:
+    """By partition the next offset, and when the log took in the last record applied (microseconds; 0: none yet)."""
+    rows = connection.execute(select(partitions.c.partition, partitions.c.next_offset, partitions.c.applied_us))
+    return {row.partition: (row.next_offset, row.applied_us) for row in rows}
+
+
 def _count(table: Table, kind: str = "") -> Select[int]:
     query = select(func.count()).select_from(table)
     return query.where(table.c.kind == kind) if kind else query

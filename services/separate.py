@@ -1,0 +1,75 @@
+"""The production size: the events service, the projections and the gateway as processes of their own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from services.embedded import add_pages
+from services.events.app import create_app
+from services.events.credentials import Keyring
+from services.graphql.app import create_graphql
+from services.kit import problems
+from services.kit.database import reading
+from services.kit.serving import operations
+from services.parts import Fold, Lag, Parts, backing, limits, recording
+from services.projections.metrics import FoldMetrics
+from services.projections.positions import Positions
+from services.projections.stores import check_built
+
+
+@contextmanager
+def events_app(parts: Parts) -> Iterator[FastAPI]:
+    """The events service: the ingress and its schemas. It appends to the log and asks the read model what is known."""
+    keyring = Keyring(parts.stores.control, may_be_open=False)
+    with recording(parts) as recording_:
+        yield create_app(
+            recording_,
+            keyring,
+            parts.catalogue,
+            ready=lambda: _check_stores(parts),
+            registry=CollectorRegistry(),
+            limits=limits(parts.settings),
+            append_seconds=parts.settings.append_seconds,
+        )
+
+
+@contextmanager
+def projections_app(parts: Parts) -> Iterator[FastAPI]:
+    """The projections: the fold, in a thread, and how it stands."""
+    fold, registry = Fold(parts), CollectorRegistry()
+    registry.register(FoldMetrics(lambda: fold.status))
+    app = _bare_app()
+    app.router.routes.extend(operations(fold.check_ready, registry))
+    try:
+        fold.start()
+        yield app
+    finally:
+        fold.close()
+
+
+@contextmanager
+def graphql_app(parts: Parts) -> Iterator[FastAPI]:
+    """The gateway: GraphQL, GraphiQL and the pages."""
+    keyring = Keyring(parts.stores.control, may_be_open=False)
+    positions = Positions(parts.stores.model)
+    app = _bare_app()
+    app.router.routes.extend(operations(lambda: _check_stores(parts), CollectorRegistry()))
+    with Lag(parts) as lag:
+        reads = backing(parts, keyring.admit, positions, lag.seconds)
+        app.router.routes.extend(create_graphql(reads, introspection=parts.settings.introspection))
+        add_pages(app)
+        yield app
+
+
+def _bare_app() -> FastAPI:
+    app = FastAPI(title="Exemplar", openapi_url=None, docs_url=None, redoc_url=None)
+    problems.install(app)
+    return app
+
+
+def _check_stores(parts: Parts) -> None:
+    """Raises Unavailable while the read model does not answer, Corrupt or Misconfigured where it is another log's."""
+    with reading(parts.stores.model()) as connection:
+        check_built(connection, parts.built)
