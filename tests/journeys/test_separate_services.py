@@ -85,7 +85,10 @@ def site(kafka_bootstrap: str, postgres_url: str, tmp_path: Path) -> Iterator[Si
 def test_post_fold_query_over_three_processes(site: Site) -> None:
     """What the events service acknowledges, the projections fold and the gateway shows; a killed fold goes on."""
     with ExitStack() as stack:
-        start = lambda command: stack.enter_context(serving(site.folder, command=command, **site.settings))  # noqa: E731
+
+        def start(command: str) -> Server:
+            return stack.enter_context(serving(site.folder, command=command, **site.settings))
+
         events, projections, gateway = start("events"), start("projections"), start("graphql")
         assert events.post(contact(0)).status == 401
         score = site.score(gateway, site.post(events, *(contact(n) for n in range(50))))
