@@ -40,6 +40,7 @@ REQUEST_SECONDS = 5.0
 BLOCK_SECONDS = 2.0  # the longest that the client may hold up a send
 BOOTSTRAP_SECONDS = 4.0
 CLOSE_SECONDS = 10.0
+DRAIN_SECONDS = 1.0  # what else is on its way when something failed has so long to be answered
 LINGER_SECONDS = 0.002
 CHECK_SECONDS = 1.0  # how often a writer makes sure that the topic is still the same one
 STALL_SECONDS = 5.0  # records are there and none comes: the consumer is made anew
@@ -135,6 +136,7 @@ class _Append:
         self.size = sum(len(row.key) + len(row.value) + _ROW_OVERHEAD for row in rows)
         self.deadline = time.monotonic() + DELIVERY_SECONDS
         self.future: Future[list[Place]] = Future()
+        self.open = True
         self.places: list[Place] = [Place(-1, -1, -1)] * len(rows)
         self._settled = settled
         self._left = len(rows)
@@ -216,12 +218,7 @@ class KafkaWriter:
             self._closed = True
             self._changed.notify_all()
         self._thread.join(CLOSE_SECONDS)
-        with self._changed:
-            left = [*self._queue, *self._flying]
-            self._queue.clear()
-            self._flying.clear()
-        for append in left:
-            _fail(append.future, Unavailable("the log was closed before it acknowledged this"))
+        self._refuse(self._take_waiting(), Unavailable("the log was closed before it took this in"))
         self._retire(max(deadline - time.monotonic(), 0.1))
         self._topic.close()
 
@@ -268,11 +265,11 @@ class KafkaWriter:
     def _make_ready(self) -> None:
         """Have a producer that is in order, and make sure now and then that the topic is the one that was opened.
 
-        After any failure it is made anew, once everything on its way was answered: so a state that the client cannot
-        get out of by itself (fenced, out of sequence) never lasts, and the order of a key is kept.
+        After any failure it is made anew: so a state that the client cannot get out of by itself (fenced, out of
+        sequence, a partition that it no longer sends to) never lasts.
         """
         if self._doubtful:
-            self._await_answers(DELIVERY_SECONDS + REQUEST_SECONDS)
+            self._await_answers(DRAIN_SECONDS)
             self._retire(REQUEST_SECONDS)
             self._doubtful = False
         if self._producer is None:
@@ -304,9 +301,8 @@ class KafkaWriter:
         """All records of an append were answered: tell it. Called by the client's thread, or by ours."""
         if error is not None:
             self._doubtful = True
-        self._release(append)
-        if append.future.done():
-            return  # the writer was closed before this answer came
+        if not self._release(append):
+            return  # it was given up before this answer came
         if error is None:
             append.future.set_result(append.places)
         elif isinstance(error, ExemplarError):
@@ -316,28 +312,36 @@ class KafkaWriter:
 
     def _refuse(self, appends: list[_Append], error: ExemplarError) -> None:
         for append in appends:
-            self._release(append)
-            _fail(append.future, error)
+            if self._release(append):
+                _fail(append.future, error)
 
-    def _release(self, append: _Append) -> None:
+    def _release(self, append: _Append) -> bool:
+        """Forget an append; whether it was still to be answered. Who is told so answers it."""
         with self._changed:
+            if not append.open:
+                return False
+            append.open = False
             self._flying.discard(append)
             self._records -= len(append.rows)
             self._bytes -= append.size
             self._changed.notify_all()
+        return True
 
     def _await_answers(self, seconds: float) -> None:
         with self._changed:
             self._changed.wait_for(lambda: not self._flying, seconds)
 
     def _retire(self, seconds: float) -> None:
-        """Let go of the producer. Whatever it still has on its way ends by itself, at the latest when it runs out."""
+        """Let go of the producer. What it still has on its way fails: nothing may arrive behind what comes after it."""
         if self._producer is None:
             return
         closing_thread = Thread(target=_close_producer, args=(self._producer,), name="log-closing", daemon=True)
         self._producer = None
         closing_thread.start()
         closing_thread.join(seconds)
+        with self._changed:
+            left = list(self._flying)
+        self._refuse(left, Unavailable("the log did not acknowledge this"))
 
 
 class KafkaReader:
@@ -645,14 +649,16 @@ def _translated(topic: str) -> Iterator[None]:
 
 
 def _close_producer(producer: Any) -> None:
+    """Close a producer at once. By itself, its `close` goes on sending, and never ends where a batch is stuck."""
+    producer._sender.force_close()  # noqa: SLF001  # the client has no public way to drop what is on its way
     try:
-        producer.close(timeout=DELIVERY_SECONDS + REQUEST_SECONDS)
+        producer.close(timeout=REQUEST_SECONDS)
     except KafkaError:
         return  # it was told that something is not acknowledged, and its futures have failed
 
 
 def _fail(future: Future[list[Place]], error: ExemplarError) -> None:
-    if not future.done() and (future.running() or future.set_running_or_notify_cancel()):
+    if future.running() or future.set_running_or_notify_cancel():
         future.set_exception(error)
 
 
