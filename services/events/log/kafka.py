@@ -232,14 +232,19 @@ class KafkaWriter:
         return None
 
     def _run(self) -> None:
-        while append := self._next():
-            try:
-                self._make_ready()
-            except ExemplarError as error:
-                self._refuse([append, *self._take_waiting()], error)
-            else:
-                self._send(append)
-        self._await_answers(CLOSE_SECONDS)
+        try:
+            while append := self._next():
+                try:
+                    self._make_ready()
+                except ExemplarError as error:
+                    self._refuse([append, *self._take_waiting()], error)
+                else:
+                    self._send(append)
+            self._await_answers(CLOSE_SECONDS)
+        finally:
+            with self._changed:
+                self._closed = True
+            self._refuse(self._take_waiting(), Unavailable("the log was closed before it took this in"))
 
     def _next(self) -> _Append | None:
         """What waits first and is still wanted; None once the writer was closed and nothing waits."""
