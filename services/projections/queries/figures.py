@@ -247,16 +247,22 @@ _SAID: Columns = {**_SPAN, "principle": INTEGER, "stated_us": INTEGER}
 def _sources(connection: Connection, cards: Cards, period: Period) -> _Sources:
     """The cards' spans, with the standards of their persons: those who stated none cost nothing more."""
     spans = [(owner, *span) for owner, its_spans in enumerate(cards) for span in its_spans]
-    person = keys(connection, {span[1] for span in spans})
-    query = (
+    persons = {"persons": as_json([person] for person in {span[1] for span in spans})}
+    stated: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for leader, principle, earliest in connection.execute(_stated(connection.dialect.name), persons):
+        stated[leader].append((principle, earliest))
+    return _Sources(connection, period, spans, [(*span, *what) for span in spans for what in stated.get(span[1], ())])
+
+
+@cache
+def _stated(dialect: str) -> Select[Any]:
+    """What the persons stated, and when first."""
+    person = parameter_table(dialect, {"key": TEXT}, "persons")
+    return (
         select(standards.c.leader, standards.c.principle, func.min(standards.c.stated_us))
         .join(person, standards.c.leader == person.c.key)
         .group_by(standards.c.leader, standards.c.principle)
     )
-    stated: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for leader, principle, earliest in connection.execute(query):
-        stated[leader].append((principle, earliest))
-    return _Sources(connection, period, spans, [(*span, *what) for span in spans for what in stated.get(span[1], ())])
 
 
 def _tally(rows: Sequence[tuple[int, str, int]], customers: int) -> Tally:

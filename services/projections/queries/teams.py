@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, or_, select
 
-from services.projections.queries.listing import INTEGER, TEXT, Columns, keys, listed
+from services.projections.queries.listing import INTEGER, TEXT, as_json, keys, parameter_table
 from services.projections.queries.paging import Page, page
 from services.projections.queries.rows import StayRow, TeamRow
 from services.projections.tables import entities, memberships, teams
@@ -32,11 +33,16 @@ class Span(NamedTuple):
 
 def find_teams(connection: Connection, wanted: Iterable[str]) -> Mapping[str, TeamRow]:
     """The teams that exist among these keys."""
-    key = keys(connection, wanted)
-    known = and_(entities.c.kind == "team", entities.c.key == key.c.key)
-    joined = key.join(entities, known).outerjoin(teams, teams.c.team == entities.c.key)
-    rows = connection.execute(select(entities.c.key, teams.c.name, teams.c.parent).select_from(joined))
+    rows = connection.execute(_known_teams(connection.dialect.name), {"wanted": as_json([key] for key in wanted)})
     return {row.key: TeamRow(row.key, row.name or row.key, row.parent) for row in rows}
+
+
+@cache
+def _known_teams(dialect: str) -> Select[Any]:
+    wanted = parameter_table(dialect, {"key": TEXT}, "wanted")
+    known = and_(entities.c.kind == "team", entities.c.key == wanted.c.key)
+    joined = wanted.join(entities, known).outerjoin(teams, teams.c.team == entities.c.key)
+    return select(entities.c.key, teams.c.name, teams.c.parent).select_from(joined)
 
 
 def list_teams(connection: Connection, among: Iterable[str] | None, first: int, after: str | None) -> Page[TeamRow]:
@@ -86,21 +92,29 @@ def rep_spans(connection: Connection, cards: Sequence[TeamCard], as_of: int) -> 
 
     So each signal is in one span at most, and counts once. A walk down the tree stops at a team already met.
     """
-    columns: Columns = {"owner": INTEGER, "team": TEXT, "deep": INTEGER}
-    roots = listed(connection, columns, ([i, card.team, int(card.with_subteams)] for i, card in enumerate(cards)))
+    roots = as_json([i, card.team, int(card.with_subteams)] for i, card in enumerate(cards))
+    asked = {"roots": roots, "as_of": as_of}
+    spans: list[list[Span]] = [[] for _ in cards]
+    for owner, person, from_, to in connection.execute(
+        _reps(connection.dialect.name), {"roots": roots, "as_of": as_of}
+    ):
+        _add(spans[owner], Span(person, from_, ALWAYS if to is None else to))
+    return spans
+
+
+@cache
+def _reps(dialect: str) -> Select[Any]:
+    """The stays with role rep of the teams in `roots` (owner, team, and 1 for those below too), as of `as_of`."""
+    roots = parameter_table(dialect, {"owner": INTEGER, "team": TEXT, "deep": INTEGER}, "roots")
     below = select(roots.c.owner, roots.c.team, roots.c.deep).cte(recursive=True)
     further = select(below.c.owner, teams.c.team, below.c.deep).where(teams.c.parent == below.c.team, below.c.deep == 1)
     below = below.union(further)
-    query = (
+    return (
         select(below.c.owner, memberships.c.person, memberships.c.from_us, memberships.c.to_us)
         .join(memberships, memberships.c.team == below.c.team)
-        .where(memberships.c.role == "rep", memberships.c.from_us <= as_of)
+        .where(memberships.c.role == "rep", memberships.c.from_us <= bindparam("as_of", type_=INTEGER))
         .order_by(below.c.owner, memberships.c.person, memberships.c.from_us)
     )
-    spans: list[list[Span]] = [[] for _ in cards]
-    for owner, person, from_, to in connection.execute(query):
-        _add(spans[owner], Span(person, from_, ALWAYS if to is None else to))
-    return spans
 
 
 def holds(as_of: int) -> ColumnElement[bool]:

@@ -225,7 +225,7 @@ def test_a_consumer_that_hands_out_nothing_is_replaced(log: KafkaLog) -> None:
 @pytest.mark.kafka
 @pytest.mark.slow
 def test_a_broker_that_stands_still_is_unavailable_and_passes(log: KafkaLog, kafka_broker: KafkaContainer) -> None:
-    """Appends fail within 12 s, reads too, and both work again within 10 s of the broker's return, in order."""
+    """Appends fail within 12 s, reads too, and both work again after the broker's return, in order."""
     position = dict.fromkeys(range(PARTITIONS), 0)
     with closing(log.writer()) as writer, closing(log.reader()) as reader:
         writer.append([record(b"before")]).result(PATIENCE)
@@ -236,8 +236,8 @@ def test_a_broker_that_stands_still_is_unavailable_and_passes(log: KafkaLog, kaf
                 reader.read(position, 10, 0)
             with pytest.raises(Unavailable):
                 lost.result(12)
-        eventually(lambda: writer.append([record(b"after")]).result(PATIENCE), 10)
-        values = eventually(lambda: [found.value for found in reader.read(position, 10, PATIENCE)], 10)
+        eventually(lambda: writer.append([record(b"after")]).result(PATIENCE), 30)
+        values = eventually(lambda: [found.value for found in reader.read(position, 10, PATIENCE)], 30)
         while values[-1] != b"after":
             values += read_values(reader, position, 1)
     assert values.index(b"after") == len(values) - 1
