@@ -93,7 +93,6 @@ def rep_spans(connection: Connection, cards: Sequence[TeamCard], as_of: int) -> 
     So each signal is in one span at most, and counts once. A walk down the tree stops at a team already met.
     """
     roots = as_json([i, card.team, int(card.with_subteams)] for i, card in enumerate(cards))
-    asked = {"roots": roots, "as_of": as_of}
     spans: list[list[Span]] = [[] for _ in cards]
     for owner, person, from_, to in connection.execute(
         _reps(connection.dialect.name), {"roots": roots, "as_of": as_of}
