@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from math import ceil
 from multiprocessing import get_context
 from pathlib import Path
@@ -60,8 +61,14 @@ def apart(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
 
     Its modules are left out of the collection of garbage, as `exemplar` does at its start.
     """
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=gc.freeze) as process:
-        return process.submit(function, *arguments, **named).result()
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return process.submit(_frozen, partial(function, *arguments, **named)).result()
+
+
+def _frozen(call: Callable[[], T]) -> T:
+    """In the new process, where the function's name has brought all its modules in."""
+    gc.freeze()
+    return call()
 
 
 def cpu_of(pid: int) -> float:
