@@ -195,8 +195,10 @@ def demo(host: str | None, port: int | None, until: datetime | None, seed: int, 
 
     It is told anew each time, into EXEMPLAR_DATA_DIR or the folder exemplar-demo; a folder with other data is refused.
     """
-    folder = load_settings().data_dir if "data_dir" in load_settings().model_fields_set else DEMO_FOLDER
-    settings = settings_for(host, port, data_dir=folder, log_url="", database_url="", vault_url="", vault_key_file=None)
+    own = load_settings()
+    folder = own.data_dir if "data_dir" in own.model_fields_set else DEMO_FOLDER
+    inside = {"log_url": "", "database_url": "", "vault_url": "", "vault_key_file": folder / "vault.key"}
+    settings = settings_for(host, port, data_dir=folder, **inside)
     listening, url = running.listen(settings.host, settings.port)
     last_day = until.date() if until else datetime.now(UTC).date()
     with listening, holding(folder, f"{PREFIX}DATA_DIR"):
@@ -274,13 +276,9 @@ def _catch_up(node: embedded.Node) -> None:
 
 @exemplar.command("import")
 @click.argument("file", type=FILE)
-@click.option(
-    "--mapping", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="What the rows mean."
-)
+@click.option("--mapping", required=True, type=FILE, help="What the rows mean.")
 @click.option("--to", "url", help="Send to this server instead of into the data folder.")
-@click.option(
-    "--key-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="File with the key for --to."
-)
+@click.option("--key-file", type=FILE, help="File with the key for --to.")
 @click.option("--strict", is_flag=True, help="Stop at the first bad row.")
 @as_json_option
 def import_(file: Path, mapping: Path, url: str | None, key_file: Path | None, strict: bool, as_json: bool) -> None:
@@ -360,7 +358,7 @@ def keys() -> None:
     "scopes",
     required=True,
     multiple=True,
-    type=click.Choice(SCOPES),
+    type=SCOPE,
     help="What it may do; repeat for more.",
 )
 @click.option("--source", "sources", multiple=True, help="Prefix of the sources it may write; repeat for more.")

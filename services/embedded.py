@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import structlog
 from fastapi import FastAPI
@@ -24,13 +25,12 @@ _STATIC = Path(services.graphql.__file__).parent / "static"
 _log = structlog.get_logger(__name__)
 
 
-class Node:
+class Node(NamedTuple):
     """A process that takes acts in and folds them."""
 
-    def __init__(self, parts: Parts, recording: Recording, fold: Fold) -> None:
-        self.parts = parts
-        self.recording = recording
-        self.fold = fold
+    parts: Parts
+    recording: Recording
+    fold: Fold
 
 
 @contextmanager

@@ -6,7 +6,6 @@ Inside Exemplar an instant is an `int`: exact, ordered, the same in Python, SQLi
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
 
-MICROSECOND = 1
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE

@@ -191,8 +191,10 @@ def test_demo_leaves_other_data_alone(folder: Path) -> None:
     assert "EXEMPLAR_DATA_DIR" in refused.stderr
     fresh = folder.with_name("fresh")
     for _ in range(2):
-        told = run(fresh, ["demo", "--load-only", "--until", "2026-01-01"])
+        own_key = folder.with_name("own.key")
+        told = run(fresh, ["demo", "--load-only", "--until", "2026-01-01"], vault_key_file=str(own_key))
         assert told.returncode == 0, told.stderr
+        assert not own_key.exists()
         assert "acts of a year that ends on 2026-01-01" in told.stderr
 
 

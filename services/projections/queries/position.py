@@ -30,8 +30,3 @@ def parse_position(text: str) -> Mapping[int, int]:
     if len(found) != len(entries) or len(entries) > _ENTRIES_AT_MOST:
         raise Invalid("not a position such as 3:1042,7:9 (partition:offset, each partition once)")
     return found
-
-
-def has_reached(following: Mapping[int, int], position: Mapping[int, int]) -> bool:
-    """Whether the fold, with these next offsets, has applied all that the position names."""
-    return all(following.get(partition, 0) > offset for partition, offset in position.items())

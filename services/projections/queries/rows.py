@@ -19,7 +19,6 @@ CATALOGUE_ROW: ColumnElement[int] = case(
 )
 ACT_ORDER = (acts.c.time_us, CATALOGUE_ROW, acts.c.source, acts.c.act_id, acts.c.subject)
 """The order of domain.md §2; the subject tells apart what the text need not."""
-ACT_CURSOR = (int, int, str, str, str)
 ACT_COLUMNS = (
     acts.c.partition,
     acts.c.log_offset,
