@@ -53,6 +53,12 @@ def test_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def docker_engine() -> None:
+    """A Docker engine that answers, with its command `docker`, for tests that start containers themselves."""
+    _need_docker("containers")
+
+
+@pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """The SQLAlchemy URL of an empty PostgreSQL 17, one a run: a test makes a database or schema of its own in it."""
     _need_docker("PostgreSQL")

@@ -95,10 +95,8 @@ class Stack:
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
+def stack(docker_engine: None) -> Iterator[Stack]:
     """The stack of docker-compose.yml, up and healthy, with a first key; removed with its volumes at the end."""
-    if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode:
-        pytest.fail("docker compose is missing") if os.environ.get("CI") else pytest.skip("docker compose is missing")
     made = Stack(f"exemplar-{uuid.uuid4().hex[:8]}", _free_port(), _free_port())
     try:
         made.compose("up", "--build", "--wait", "--quiet-pull")
