@@ -18,6 +18,7 @@ from services.graphql.app import create_graphql
 from services.graphql.pages import pages
 from services.kit.running import is_loopback
 from services.parts import Fold, Parts, backing, limits, recording
+from services.projections.dead_letters import count
 from services.projections.metrics import FoldMetrics
 
 _DOCS = Path(__file__).parents[1] / "docs"
@@ -51,7 +52,7 @@ def create_server_app(node: Node) -> FastAPI:
     keyring = Keyring(node.parts.stores.control, may_be_open=is_loopback(settings.host))
     if keyring.is_open():
         _log.warning("open: no key was created yet, and anyone on this machine may post and read everything")
-    registry.register(FoldMetrics(lambda: fold.status))
+    registry.register(FoldMetrics(lambda: fold.status, lambda: count(node.parts.stores.model())))
     app = create_app(
         node.recording,
         keyring,
@@ -62,7 +63,7 @@ def create_server_app(node: Node) -> FastAPI:
         append_seconds=settings.append_seconds,
     )
     reads = backing(node.parts, keyring.admit, fold.positions, lambda: fold.status.lag_seconds)
-    app.router.routes.extend(create_graphql(reads, introspection=settings.introspection))
+    app.router.routes.extend(create_graphql(reads, registry, introspection=settings.introspection))
     add_pages(app)
     return app
 

@@ -14,6 +14,7 @@ from services.kit import problems
 from services.kit.database import reading
 from services.kit.serving import operations
 from services.parts import Fold, Lag, Parts, backing, limits, recording
+from services.projections.dead_letters import count
 from services.projections.metrics import FoldMetrics
 from services.projections.positions import Positions
 from services.projections.stores import check_built
@@ -39,7 +40,7 @@ def events_app(parts: Parts) -> Iterator[FastAPI]:
 def projections_app(parts: Parts) -> Iterator[FastAPI]:
     """The projections: the fold, in a thread, and how it stands."""
     fold, registry = Fold(parts), CollectorRegistry()
-    registry.register(FoldMetrics(lambda: fold.status))
+    registry.register(FoldMetrics(lambda: fold.status, lambda: count(parts.stores.model())))
     app = _bare_app()
     app.router.routes.extend(operations(fold.check_ready, registry))
     try:
@@ -54,11 +55,11 @@ def graphql_app(parts: Parts) -> Iterator[FastAPI]:
     """The gateway: GraphQL, GraphiQL and the pages."""
     keyring = Keyring(parts.stores.control, may_be_open=False)
     positions = Positions(parts.stores.model)
-    app = _bare_app()
-    app.router.routes.extend(operations(lambda: _check_stores(parts), CollectorRegistry()))
+    app, registry = _bare_app(), CollectorRegistry()
+    app.router.routes.extend(operations(lambda: _check_stores(parts), registry))
     with Lag(parts) as lag:
         reads = backing(parts, keyring.admit, positions, lag.seconds)
-        app.router.routes.extend(create_graphql(reads, introspection=parts.settings.introspection))
+        app.router.routes.extend(create_graphql(reads, registry, introspection=parts.settings.introspection))
         add_pages(app)
         yield app
 

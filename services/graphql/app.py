@@ -2,19 +2,21 @@
 
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from services.graphql.answering import Backing, Gateway
+from services.graphql.metrics import QueryMetrics
 from services.graphql.schema import create_schema
 from services.graphql.transport import Transport
 
 STATIC = Path(__file__).parent / "static"
 
 
-def create_graphql(backing: Backing, *, introspection: bool = True) -> list[BaseRoute]:
-    """`/graphql`, and the files of its page below `/static`."""
-    transport = Transport(Gateway(create_schema(introspection), backing))
+def create_graphql(backing: Backing, registry: CollectorRegistry, *, introspection: bool = True) -> list[BaseRoute]:
+    """`/graphql`, and the files of its page below `/static`. `registry` gets its metrics."""
+    transport = Transport(Gateway(create_schema(introspection), backing), QueryMetrics(registry))
     return [
         Route("/graphql", transport.get, methods=["GET"]),
         Route("/graphql", transport.post, methods=["POST"]),

@@ -4,6 +4,7 @@ Follows the GraphQL-over-HTTP draft: 200 for all that is well-formed where `appl
 that tells what happened where it is `application/graphql-response+json`.
 """
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from strawberry.schema.exceptions import InvalidOperationTypeError
 
 from services.graphql import errors
 from services.graphql.answering import Answer, Gateway, Question
+from services.graphql.metrics import REFUSED, QueryMetrics, outcome_of
 from services.kit import strict_json
 from services.kit.errors import Malformed
 from services.kit.problems import problem
@@ -46,8 +48,9 @@ class Refusal(Exception):
 class Transport:
     """The endpoint `/graphql`."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, metrics: QueryMetrics) -> None:
         self._gateway = gateway
+        self._metrics = metrics
 
     async def get(self, request: Request) -> Response:
         """GraphiQL for a browser that asks nothing; else a query in the URL."""
@@ -60,16 +63,20 @@ class Transport:
         return await self._respond(request, self._from_body)
 
     async def _respond(self, request: Request, read: Any) -> Response:
+        started, outcome = time.perf_counter(), REFUSED
         try:
             media_type = _negotiated(request)
             asked = _question(await read(request), request)
             answer = await self._gateway.answer(asked)
+            outcome = outcome_of(answer.body)
         except Refusal as refusal:
             return refusal.response
         except InvalidOperationTypeError:
             if request.method == "GET":
                 return problem(405, "GET is for queries only", headers={"allow": "POST"})
             return problem(400, "only queries are answered here")
+        finally:
+            self._metrics.observe(outcome, time.perf_counter() - started)
         return _response(answer, media_type)
 
     async def _from_url(self, request: Request) -> dict[str, Any]:

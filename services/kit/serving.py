@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -203,8 +203,9 @@ def operations(ready: Callable[[], None], registry: CollectorRegistry) -> list[R
     """`/livez` (the process answers), `/readyz` and `/metrics`.
 
     `ready` raises one of our errors, whose message says what is missing, while the service cannot do its work; it is
-    called in a thread.
+    called in a thread. `registry` gets the metrics of the process: memory, processor time, open files.
     """
+    ProcessCollector(registry=registry)
     return [
         Route("/livez", _alive),
         Route("/readyz", partial(_ready, ready)),
@@ -226,4 +227,5 @@ async def _ready(ready: Callable[[], None], _request: Request) -> Response:
 
 
 async def _metrics(registry: CollectorRegistry, _request: Request) -> Response:
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    page = await asyncio.to_thread(generate_latest, registry)  # a collector may ask the database
+    return Response(page, media_type=CONTENT_TYPE_LATEST)

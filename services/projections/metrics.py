@@ -1,18 +1,26 @@
 """How the fold stands, for Prometheus."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from services.kit.errors import ExemplarError
+from services.projections.dead_letters import Counts
 from services.projections.projector import FoldStatus
 
 
 class FoldMetrics(Collector):
-    """Reads the status of a projector whenever it is scraped. Counts are since the process started."""
+    """Reads the status of a projector whenever it is scraped. Counts are since the process started.
 
-    def __init__(self, status: Callable[[], FoldStatus]) -> None:
+    `dead_letters` counts those in the model, which all processes that fold it share; while it raises one of our errors,
+    that metric is left out.
+    """
+
+    def __init__(self, status: Callable[[], FoldStatus], dead_letters: Callable[[], Counts]) -> None:
         self._status = status
+        self._dead_letters = dead_letters
 
     def collect(self) -> Iterator[Metric]:
         """See Collector."""
@@ -32,3 +40,9 @@ class FoldMetrics(Collector):
         for partition, offset in sorted(status.positions.items()):
             offsets.add_metric([str(partition)], offset)
         yield offsets
+        with suppress(ExemplarError):
+            found = self._dead_letters()
+            letters = GaugeMetricFamily("exemplar_dead_letters", "Dead letters in the model, by kind", labels=["kind"])
+            letters.add_metric(["unreadable"], found.unreadable)
+            letters.add_metric(["conflict"], found.conflicts)
+            yield letters

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from httpx2 import Response
+from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -42,7 +43,9 @@ class Asker:
             "find_unfolded": partial(find_unfolded, world.reader),
             "wait_for_seconds": 0.2,
         }
-        self.app = Starlette(routes=create_graphql(Backing(**settings | backing), introspection=introspection))
+        self.registry = CollectorRegistry()
+        routes = create_graphql(Backing(**settings | backing), self.registry, introspection=introspection)
+        self.app = Starlette(routes=routes)
         self.client = TestClient(self.app, base_url="http://localhost")
 
     def person(self, key: str, *scopes: str) -> str:
