@@ -15,12 +15,20 @@ from typing import Any
 import msgspec
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
+    Boolean,
     ColumnElement,
     Connection,
     Engine,
+    Integer,
+    LargeBinary,
+    Select,
+    SmallInteger,
     Table,
+    Text,
     bindparam,
     create_engine,
+    delete,
     event,
     func,
     select,
@@ -34,6 +42,15 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from services.kit.errors import Corrupt, Misconfigured, Unavailable
 
 BUSY_SECONDS = 30
+# How PostgreSQL calls the types of columns when it copies.
+_COPIED: Mapping[type, str] = {
+    BigInteger: "int8",
+    Boolean: "bool",
+    Integer: "int4",
+    LargeBinary: "bytea",
+    SmallInteger: "int2",
+    Text: "text",
+}
 _AREA = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
@@ -144,13 +161,12 @@ def sync_area(url: URL, area: str) -> None:
 def among(
     connection: Connection, columns: Sequence[ColumnElement[Any]], rows: Collection[Sequence[Any]]
 ) -> ColumnElement[bool]:
-    """The condition that the columns (text or integers) have the values of one of the rows, however many there are."""
-    names = [f"c{place}" for place in range(len(columns))]
+    """The condition that the columns (text or integers) have the values of one of the rows, however many there are.
+
+    In PostgreSQL columns of any type.
+    """
     if connection.dialect.name == "postgresql":
-        given = zip(columns, zip(*rows, strict=True) if rows else [()] * len(columns), strict=True)
-        arrays = [bindparam(None, list(values), type_=ARRAY(column.type)) for column, values in given]
-        table = func.unnest(*arrays).table_valued(*names).render_derived()
-        return tuple_(*columns).in_(select(*(table.c[name] for name in names)))
+        return tuple_(*columns).in_(_unnested(columns, rows))
     table = func.json_each(msgspec.json.encode(list(rows)).decode()).table_valued("value")
     values = [func.json_extract(table.c.value, f"$[{place}]") for place in range(len(columns))]
     return tuple_(*columns).in_(select(*values))
@@ -160,26 +176,61 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Sequence[An
     """Insert rows, each with a value for every column in the table's order.
 
     The driver takes them as they are: SQLAlchemy's own handling of parameters took a third of the time of a rebuild.
+    PostgreSQL takes them by COPY, for a seventh of what an INSERT a row costs both sides.
     """
-    if rows:
-        mark = "%s" if connection.dialect.name == "postgresql" else "?"
-        names = ", ".join(column.name for column in table.columns)
-        marks = ", ".join([mark] * len(table.columns))
-        connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", [tuple(row) for row in rows])
+    if not rows:
+        return
+    names = ", ".join(column.name for column in table.columns)
+    if connection.dialect.name == "postgresql":
+        driver: Any = connection.connection.driver_connection
+        with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types([_COPIED[type(column.type)] for column in table.columns])
+            for row in rows:
+                copy.write_row(row)
+        return
+    marks = ", ".join(["?"] * len(table.columns))
+    connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", [tuple(row) for row in rows])
 
 
-def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_missing(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
     """Insert rows, in the order given, but those whose key is there already. Sorted rows cannot deadlock."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    if rows:
-        connection.execute(insert(table).on_conflict_do_nothing(), rows)
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        given = _unnested(table.columns.values(), rows)
+        connection.execute(postgresql.insert(table).from_select(list(table.columns), given).on_conflict_do_nothing())
+    else:
+        names = table.columns.keys()
+        given_rows = [dict(zip(names, row, strict=True)) for row in rows]
+        connection.execute(sqlite.insert(table).on_conflict_do_nothing(), given_rows)
+
+
+def delete_rows(connection: Connection, table: Table, keys: Sequence[Sequence[Any]]) -> None:
+    """Delete the rows that have one of these primary keys."""
+    if not keys:
+        return
+    columns = list(table.primary_key)
+    if connection.dialect.name == "postgresql":
+        connection.execute(delete(table).where(among(connection, columns, keys)))
+    else:
+        this = " AND ".join(f"{column.name} = ?" for column in columns)
+        connection.exec_driver_sql(f"DELETE FROM {table.name} WHERE {this}", [tuple(key) for key in keys])
+
+
+def _unnested(columns: Sequence[ColumnElement[Any]], rows: Collection[Sequence[Any]]) -> Select[Any]:
+    """Rows as a table of PostgreSQL, each column an array: one statement, whatever their number."""
+    given = zip(columns, zip(*rows, strict=True) if rows else [()] * len(columns), strict=True)
+    arrays = [bindparam(None, list(values), type_=ARRAY(column.type)) for column, values in given]
+    names = [f"c{place}" for place in range(len(columns))]
+    table = func.unnest(*arrays).table_valued(*names).render_derived()
+    return select(*(table.c[name] for name in names))
 
 
 @contextmanager
 def _translated(engine: Engine) -> Iterator[None]:
     try:
         yield
-    except (OperationalError, TimeoutError) as error:
+    except (OperationalError, TimeoutError, _driver_error(engine)) as error:
         raise Unavailable("the database does not answer") from error
     except DBAPIError as error:
         if error.connection_invalidated:
@@ -188,6 +239,12 @@ def _translated(engine: Engine) -> Iterator[None]:
             file = engine.url.database
             raise Corrupt(f"{file} is damaged or no database: stop, keep a copy, restore it from a backup") from error
         raise
+
+
+def _driver_error(engine: Engine) -> type[Exception]:
+    """What the driver itself raises, where it is called without SQLAlchemy (COPY)."""
+    error: type[Exception] = engine.dialect.loaded_dbapi.OperationalError
+    return error
 
 
 def _prepare_sqlite(connection: object, _record: object) -> None:

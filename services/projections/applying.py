@@ -9,13 +9,13 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Table, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, func, insert, select, update
 
 from services.events.catalog.acts import PUBLIC, UNATTRIBUTED
 from services.events.catalog.envelope import ID_LENGTH, SOURCE_LENGTH, Act, Catalogue, same_content
 from services.events.log.protocol import Place, Record
 from services.events.vault.protocol import Vault
-from services.kit.database import among, insert_missing, insert_rows
+from services.kit.database import among, delete_rows, insert_missing, insert_rows
 from services.kit.errors import Corrupt, Invalid
 from services.projections.leadership import folding
 from services.projections.leadership.folding import Fold
@@ -38,6 +38,7 @@ _DERIVED = (
 )
 _Row = tuple[Any, ...]
 _Rows = dict[Table, set[_Row]]
+_Flags = dict[bool, list[tuple[int, int]]]  # by what `retracted` should be, the acts of which it is not
 
 
 class Rules(NamedTuple):
@@ -102,7 +103,7 @@ def keep(connection: Connection, arrivals: Sequence[Arrival], rules: Rules) -> K
     if new:
         insert_rows(connection, acts, [_act_row(arrival) for arrival in new])
         named = {entity for arrival in new for entity in folding.named(arrival.act)}
-        insert_missing(connection, entities, [{"kind": kind, "key": key} for kind, key in sorted(named)])
+        insert_missing(connection, entities, sorted(named))
     if conflicts:
         connection.execute(insert(dead_letters), conflicts)
     return Kept(new, len(arrivals) - len(new) - len(conflicts), len(conflicts))
@@ -230,12 +231,13 @@ def refold(
         between()
         stored = _load_acts(connection, chunk, rules.catalogue, decoded or {})
         wanted: _Rows = {table: set() for table, _ in _DERIVED}
-        flags: list[dict[str, Any]] = []
+        flags: _Flags = {True: [], False: []}
         for subject, its_acts in stored.items():
             _fold_subject(subject, its_acts, rules, wanted, flags)
-        if flags:
-            place = and_(acts.c.partition == bindparam("p"), acts.c.log_offset == bindparam("o"))
-            connection.execute(update(acts).where(place).values(retracted=bindparam("r")), flags)
+        for retracted, places in flags.items():
+            if places:
+                these = among(connection, [acts.c.partition, acts.c.log_offset], places)
+                connection.execute(update(acts).where(these).values(retracted=retracted))
         _write_changes(connection, {} if fresh else _load_derived(connection, chunk), wanted, touched)
     return touched
 
@@ -268,9 +270,7 @@ def _load_acts(
     return found
 
 
-def _fold_subject(
-    subject: str, stored: Sequence[_Stored], rules: Rules, wanted: _Rows, flags: list[dict[str, Any]]
-) -> None:
+def _fold_subject(subject: str, stored: Sequence[_Stored], rules: Rules, wanted: _Rows, flags: _Flags) -> None:
     """Fold one subject; its rows go to `wanted`, acts whose flag `retracted` is wrong to `flags`."""
     folded = rules.fold(subject, [one.act for one in stored], rules.policy)
     partition = stored[0].partition
@@ -278,7 +278,7 @@ def _fold_subject(
     for one in stored:
         retracted = (one.act.source, one.act.id) in folded.retracted
         if retracted != one.retracted:
-            flags.append({"p": one.partition, "o": one.offset, "r": retracted})
+            flags[retracted].append((one.partition, one.offset))
     wanted[signals].update(_signal_row(subject, partition, signal, offsets) for signal in folded.signals)
     wanted[memberships].update((stay.team, stay.person, stay.from_, stay.role, stay.to) for stay in folded.stays)
     if folded.team is not None:
@@ -326,11 +326,8 @@ def _write_changes(connection: Connection, stored: _Rows, wanted: _Rows, touched
     for table, rows in wanted.items():
         before = stored.get(table, set())
         gone, new = _with_ids(table, before - rows), _with_ids(table, rows - before)
-        if gone:
-            key = list(table.primary_key)
-            this = and_(*(column == bindparam(f"k{place}") for place, column in enumerate(key)))
-            dead = [{f"k{place}": row[place] for place in range(len(key))} for row in gone]
-            connection.execute(delete(table).where(this), dead)
+        key_length = len(table.primary_key)
+        delete_rows(connection, table, [row[:key_length] for row in gone])
         insert_rows(connection, table, new)
         columns = [column.name for column in table.columns]
         for name, seen in (("person", touched.persons), ("leader", touched.persons), ("team", touched.teams)):
