@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, timedelta
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 from services.kit.instants import from_date
@@ -63,12 +64,22 @@ def trend(period: Period, bucket: Bucket, by_day: Mapping[int, tuple[int, int]])
 
     `by_day` has (kept, breached) by the number of the day, counted from the period's first, which is 0.
     """
-    points: list[TrendPoint] = []
-    for number in range(period.days):
-        start = bucket.start(period.from_ + timedelta(days=number))
-        kept, breached = by_day.get(number, (0, 0))
-        if points and points[-1].start == start:
-            kept, breached = kept + points[-1].kept, breached + points[-1].breached
-            points.pop()
-        points.append(TrendPoint(start, kept, breached))
-    return points
+    starts, bucket_of = _buckets(period.from_, period.days, bucket)
+    kept, breached = [0] * len(starts), [0] * len(starts)
+    for number, (more_kept, more_breached) in by_day.items():
+        kept[bucket_of[number]] += more_kept
+        breached[bucket_of[number]] += more_breached
+    return list(map(TrendPoint, starts, kept, breached))
+
+
+@lru_cache(maxsize=64)
+def _buckets(first: date, days: int, bucket: Bucket) -> tuple[list[date], list[int]]:
+    """The starts of the buckets that these days touch, and for each day which of them it is in."""
+    starts: list[date] = []
+    bucket_of: list[int] = []
+    for number in range(days):
+        start = bucket.start(first + timedelta(days=number))
+        if not starts or starts[-1] != start:
+            starts.append(start)
+        bucket_of.append(len(starts) - 1)
+    return starts, bucket_of

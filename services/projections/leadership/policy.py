@@ -1,4 +1,4 @@
-"""The policy: every figure of domain.md §§3–4 under a name of its own, and the acts that a source does not record.
+"""The policy: every figure of domain.md §§3–5 under a name of its own, and the acts that a source does not record.
 
 A policy file is TOML; what it leaves out keeps its default. To change the policy, rebuild: the log is never edited.
 """
@@ -132,6 +132,72 @@ class GuideIndex(Figures, frozen=True, kw_only=True):
     dimensions_at_least: Annotated[int, Meta(ge=1, le=4)] = 3
 
 
+class Mirroring(Figures, frozen=True, kw_only=True):
+    """How long a leader's signal is an example, for mirroring, its chance baseline and the imprint (§5)."""
+
+    example_days: Days = 28
+
+
+class Imprint(Figures, frozen=True, kw_only=True):
+    """What a rep's first days in a team are (§5)."""
+
+    first_days: Days = 90
+
+
+class Goading(Figures, frozen=True, kw_only=True):
+    """When a rep gets after a push, and before one (§5)."""
+
+    after_days: Days = 14
+    before_days: Days = 14
+
+
+class MonthEnd(Figures, frozen=True, kw_only=True):
+    """What the end of a calendar month is, for month-end pressure (§5)."""
+
+    last_days: Annotated[int, Meta(ge=1, le=27)] = 5
+
+
+class Pushing(Figures, frozen=True, kw_only=True):
+    """When an accepted customer ordered again, for whether pushing pays (§5)."""
+
+    repeat_hours: Hours = 24
+    repeat_days: Days = 365
+
+    def __post_init__(self) -> None:
+        """The window must hold something."""
+        if self.repeat_hours >= 24 * self.repeat_days:
+            raise ValueError("`repeat_hours` are not less than `repeat_days`")
+
+
+class Coaching(Figures, frozen=True, kw_only=True):
+    """The days after coaching, and those before it that they are compared with (§5)."""
+
+    after_days: Days = 28
+    before_days: Days = 28
+
+
+class GuidesWin(Figures, frozen=True, kw_only=True):
+    """What a correlation of the guide index needs, and who came back (§5)."""
+
+    people_at_least: Annotated[int, Meta(ge=3, le=1000)] = 5
+    repeat_orders: Annotated[int, Meta(ge=2, le=1000)] = 2
+
+
+class Equity(Figures, frozen=True, kw_only=True):
+    """For customer equity (§5)."""
+
+    year_days: Days = 365
+    year_before_days: Days = 365
+    repeat_orders: Annotated[int, Meta(ge=2, le=1000)] = 2
+    touches_at_least: Count = 5
+    touches_at_most: Count = 7
+
+    def __post_init__(self) -> None:
+        """The usual number of touches must be possible."""
+        if self.touches_at_least > self.touches_at_most:
+            raise ValueError("`touches_at_least` is more than `touches_at_most`")
+
+
 class Policy(Figures, frozen=True, kw_only=True):
     """A policy. `not_recorded` holds, by source, the names of the acts that this source does not record."""
 
@@ -151,6 +217,14 @@ class Policy(Figures, frozen=True, kw_only=True):
     serve_customers: ServeCustomers = ServeCustomers()
     evidence: Evidence = Evidence()
     guide_index: GuideIndex = GuideIndex()
+    mirroring: Mirroring = Mirroring()
+    imprint: Imprint = Imprint()
+    goading: Goading = Goading()
+    month_end: MonthEnd = MonthEnd()
+    pushing: Pushing = Pushing()
+    coaching: Coaching = Coaching()
+    guides_win: GuidesWin = GuidesWin()
+    equity: Equity = Equity()
     not_recorded: Mapping[str, frozenset[str]] = {}
 
     @property
