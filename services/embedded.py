@@ -12,12 +12,11 @@ from starlette.staticfiles import StaticFiles
 
 import services.graphql
 from services.events.app import create_app
-from services.events.credentials import Keyring
 from services.events.recording import Recording
 from services.graphql.app import create_graphql
 from services.graphql.pages import pages
 from services.kit.running import is_loopback
-from services.parts import Fold, Parts, backing, limits, recording
+from services.parts import Fold, Parts, backing, keyring, limits, recording
 from services.projections.dead_letters import count
 from services.projections.metrics import FoldMetrics
 
@@ -49,20 +48,20 @@ def running(parts: Parts) -> Iterator[Node]:
 def create_server_app(node: Node) -> FastAPI:
     """All interfaces on one port: the ingress, the gateway and the pages."""
     settings, fold, registry = node.parts.settings, node.fold, CollectorRegistry()
-    keyring = Keyring(node.parts.stores.control, may_be_open=is_loopback(settings.host))
-    if keyring.is_open():
+    admitting = keyring(node.parts, may_be_open=is_loopback(settings.host))
+    if admitting.is_open():
         _log.warning("open: no key was created yet, and anyone on this machine may post and read everything")
     registry.register(FoldMetrics(lambda: fold.status, lambda: count(node.parts.stores.model())))
     app = create_app(
         node.recording,
-        keyring,
+        admitting,
         node.parts.catalogue,
         ready=fold.check_ready,
         registry=registry,
         limits=limits(settings),
         append_seconds=settings.append_seconds,
     )
-    reads = backing(node.parts, keyring.admit, fold.positions, lambda: fold.status.lag_seconds)
+    reads = backing(node.parts, admitting.admit, fold.positions, lambda: fold.status.lag_seconds)
     app.router.routes.extend(create_graphql(reads, registry, introspection=settings.introspection))
     add_pages(app)
     return app

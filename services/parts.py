@@ -12,11 +12,12 @@ import structlog
 
 from services.events.api import Limits
 from services.events.catalog.envelope import Catalogue
-from services.events.credentials import OPEN, Credential
+from services.events.credentials import OPEN, Credential, Keyring
 from services.events.log.access import KafkaAccess
 from services.events.log.opening import create_log, open_log
 from services.events.log.protocol import Log
 from services.events.recording import Recording
+from services.events.tokens import open_tokens
 from services.events.vault.sql import SqlVault, holds_keys
 from services.events.vault.wrapping import load_wrapping_key
 from services.graphql.answering import Backing, Gateway, Question
@@ -101,6 +102,13 @@ def recording(parts: Parts) -> Iterator[Recording]:
         yield Recording(writer, parts.vault, known, parts.catalogue, instants.now)
     finally:
         writer.close()
+
+
+def keyring(parts: Parts, may_be_open: bool) -> Keyring:
+    """Who may ask: by API keys and, where the settings name an issuer, by its tokens. Raises Misconfigured."""
+    settings = parts.settings
+    tokens = open_tokens(settings.jwt_issuer, settings.jwt_audience, settings.jwt_jwks_url, instants.now)
+    return Keyring(parts.stores.control, may_be_open, read_token=tokens.read if tokens else None)
 
 
 def limits(settings: Settings) -> Limits:

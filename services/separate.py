@@ -8,12 +8,11 @@ from prometheus_client import CollectorRegistry
 
 from services.embedded import add_pages
 from services.events.app import create_app
-from services.events.credentials import Keyring
 from services.graphql.app import create_graphql
 from services.kit import problems
 from services.kit.database import reading
 from services.kit.serving import operations
-from services.parts import Fold, Lag, Parts, backing, limits, recording
+from services.parts import Fold, Lag, Parts, backing, keyring, limits, recording
 from services.projections.dead_letters import count
 from services.projections.metrics import FoldMetrics
 from services.projections.positions import Positions
@@ -23,11 +22,10 @@ from services.projections.stores import check_built
 @contextmanager
 def events_app(parts: Parts) -> Iterator[FastAPI]:
     """The events service: the ingress and its schemas. It appends to the log and asks the read model what is known."""
-    keyring = Keyring(parts.stores.control, may_be_open=False)
     with recording(parts) as recording_:
         yield create_app(
             recording_,
-            keyring,
+            keyring(parts, may_be_open=False),
             parts.catalogue,
             ready=lambda: _check_stores(parts),
             registry=CollectorRegistry(),
@@ -53,12 +51,12 @@ def projections_app(parts: Parts) -> Iterator[FastAPI]:
 @contextmanager
 def graphql_app(parts: Parts) -> Iterator[FastAPI]:
     """The gateway: GraphQL, GraphiQL and the pages."""
-    keyring = Keyring(parts.stores.control, may_be_open=False)
+    admitting = keyring(parts, may_be_open=False)
     positions = Positions(parts.stores.model)
     app, registry = _bare_app(), CollectorRegistry()
     app.router.routes.extend(operations(lambda: _check_stores(parts), registry))
     with Lag(parts) as lag:
-        reads = backing(parts, keyring.admit, positions, lag.seconds)
+        reads = backing(parts, admitting.admit, positions, lag.seconds)
         app.router.routes.extend(create_graphql(reads, registry, introspection=parts.settings.introspection))
         add_pages(app)
         yield app

@@ -1,7 +1,8 @@
-"""API keys: who may post and read what. Only the SHA-256 of a key is kept; it is shown once, when it is made.
+"""Credentials: who may post and read what. Of an API key only the SHA-256 is kept; it is shown once, when it is made.
 
 The functions take an engine on the control area. `Keyring` is what a server asks at each request; it remembers an
-answer for 2 seconds, so that a key revoked by another process is refused soon after.
+answer for 2 seconds, so that a key revoked by another process is refused soon after. What people's tokens say is read
+by `tokens`.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ import msgspec
 from sqlalchemy import BigInteger, Column, Engine, MetaData, Table, Text, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from services.events.catalog.acts import PUBLIC, UNATTRIBUTED
 from services.kit.database import reading, writing
 from services.kit.errors import Conflict, Invalid, NotFound, Unauthenticated
 
@@ -28,10 +30,11 @@ SCOPES = (ACTS_WRITE, ACTS_STRUCTURE, ACTS_CORRECT, CARDS_READ, AUDIT_READ, ADMI
 
 KEY_PREFIX = "exk_"
 REMEMBERED_SECONDS = 2.0
+TOKEN_REMEMBERED_SECONDS = 60.0
 _REMEMBERED_AT_MOST = 10_000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _BEARER = re.compile(r"Bearer +([A-Za-z0-9._~+/-]+=*) *", re.ASCII | re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_NOT_IN_KEYS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 metadata = MetaData()
 credentials = Table(
@@ -155,11 +158,19 @@ class Keyring:
     """The credentials of a server's requests. Safe to use from any thread.
 
     `may_be_open`: the server is embedded and listens on loopback, and so is open until the first key is made.
+    `read_token` reads a person's token as a credential and the seconds for which it is good; with it, nothing is open.
     """
 
-    def __init__(self, engine: Engine, may_be_open: bool, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        may_be_open: bool,
+        monotonic: Callable[[], float] = time.monotonic,
+        read_token: Callable[[str], tuple[Credential, float]] | None = None,
+    ) -> None:
         self._engine = engine
-        self._may_be_open = may_be_open
+        self._may_be_open = may_be_open and read_token is None
+        self._read_token = read_token
         self._open_until = 0.0
         self._monotonic = monotonic
         self._remembered: dict[str, tuple[float, Credential]] = {}
@@ -183,15 +194,26 @@ class Keyring:
             return known
         bearer = _BEARER.fullmatch(authorization or "")
         if bearer is None:
-            raise Unauthenticated("a credential is needed: Authorization: Bearer KEY")
-        until = self._monotonic() + REMEMBERED_SECONDS
-        credential = authenticate(self._engine, bearer[1])
-        if credential is None:
-            raise Unauthenticated("the credential is unknown or was revoked")
+            raise Unauthenticated("a credential is needed: Authorization: Bearer KEY", presented=bool(authorization))
+        now = self._monotonic()
+        credential, seconds = self._read(bearer[1])
         if len(self._remembered) >= _REMEMBERED_AT_MOST:
             self._remembered.clear()
-        self._remembered[_digest(authorization or "")] = until, credential
+        self._remembered[_digest(authorization or "")] = now + seconds, credential
         return credential
+
+    def _read(self, presented: str) -> tuple[Credential, float]:
+        """Whose key or token it is, and for how many seconds that may be remembered. A token has two dots, a key none.
+
+        A token is checked again each minute, since the issuer may take the key back that signed it.
+        """
+        if self._read_token is not None and presented.count(".") == 2:
+            credential, seconds = self._read_token(presented)
+            return credential, min(seconds, TOKEN_REMEMBERED_SECONDS)
+        found = authenticate(self._engine, presented)
+        if found is None:
+            raise Unauthenticated("the credential is unknown or was revoked", presented=True)
+        return found, REMEMBERED_SECONDS
 
     def is_open(self) -> bool:
         """Whether requests need no credential now. Asks the database where need be; once it is no, it stays no."""
@@ -205,6 +227,11 @@ class Keyring:
             return False
         self._open_until = now + REMEMBERED_SECONDS
         return True
+
+
+def is_person(key: str) -> bool:
+    """Whether the key can be a person's, as acts have it: 1 to 128 characters, and none of those that mean nobody."""
+    return 1 <= len(key) <= 128 and not _NOT_IN_KEYS.search(key) and key not in (PUBLIC, UNATTRIBUTED)
 
 
 def _check(name: str, scopes: Collection[str], sources: Collection[str], person: str | None) -> None:
@@ -221,8 +248,8 @@ def _check(name: str, scopes: Collection[str], sources: Collection[str], person:
         raise Invalid(f"{ACTS_WRITE} needs a source: the beginning of the `source` of the acts that may be posted")
     if not all(sources):
         raise Invalid("a source that is empty would be every source: that is what admin is for")
-    if person is not None and (not 1 <= len(person) <= 128 or _CONTROL.search(person)):
-        raise Invalid("the key of a person is 1 to 128 characters without control characters")
+    if person is not None and not is_person(person):
+        raise Invalid("the key of a person is 1 to 128 characters without control characters, none of the reserved")
 
 
 def _digest(key: str) -> str:

@@ -19,7 +19,7 @@ from services.graphql.answering import Answer, Gateway, Question
 from services.graphql.metrics import REFUSED, QueryMetrics, outcome_of
 from services.kit import strict_json
 from services.kit.errors import Malformed
-from services.kit.problems import problem
+from services.kit.problems import challenge, problem
 
 BODY_AT_MOST = 64 * 1024
 JSON = "application/json"
@@ -77,7 +77,7 @@ class Transport:
             return problem(400, "only queries are answered here")
         finally:
             self._metrics.observe(outcome, time.perf_counter() - started)
-        return _response(answer, media_type)
+        return _response(answer, media_type, asked)
 
     async def _from_url(self, request: Request) -> dict[str, Any]:
         members: dict[str, Any] = dict(request.query_params)
@@ -171,13 +171,13 @@ def _question(members: Mapping[str, Any], request: Request) -> Question:
     return Question(query, variables, operation_name or None, authorization, wait_for)
 
 
-def _response(answer: Answer, media_type: str) -> Response:
+def _response(answer: Answer, media_type: str, asked: Question) -> Response:
     status = 200
     if answer.code == errors.UNAUTHENTICATED or (answer.code is not None and media_type == GRAPHQL):
         status = STATUSES.get(answer.code, 400)
     headers = {"cache-control": "no-store", "vary": "accept"}
     if status == 401:
-        headers["www-authenticate"] = 'Bearer realm="exemplar"'
+        headers["www-authenticate"] = challenge(presented=bool(asked.authorization))
     if status == 503:
         headers["retry-after"] = "1"
     return Response(msgspec.json.encode(answer.body), status, headers, f"{media_type}; charset=utf-8")

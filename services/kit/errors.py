@@ -26,7 +26,11 @@ class Misconfigured(Invalid):
 
 
 class Unauthenticated(ExemplarError):
-    """No credential, or one that is unknown or revoked."""
+    """No credential, or one that is not good (any more); `presented` tells the two apart."""
+
+    def __init__(self, message: str, *, presented: bool = False) -> None:
+        super().__init__(message)
+        self.presented = presented
 
 
 class Forbidden(ExemplarError):

@@ -84,8 +84,14 @@ def problem_of(error: ExemplarError) -> Response:
     if isinstance(error, Unavailable):
         return problem(status, str(error), headers={"retry-after": str(error.retry_after)})
     if status == 401:
-        return problem(status, str(error), headers={"www-authenticate": 'Bearer realm="exemplar"'})
+        presented = isinstance(error, Unauthenticated) and error.presented
+        return problem(status, str(error), headers={"www-authenticate": challenge(presented)})
     return problem(status, str(error) if status != 500 else "")
+
+
+def challenge(presented: bool) -> str:
+    """The header `WWW-Authenticate` of a 401; `presented`: there was a credential, which is not good (RFC 6750 §3)."""
+    return 'Bearer realm="exemplar"' + (', error="invalid_token"' if presented else "")
 
 
 def install(app: Starlette) -> None:

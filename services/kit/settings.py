@@ -53,6 +53,12 @@ class Settings(BaseSettings):
     )
     query_cost: int = Field(20_000, ge=1, description="ceiling of a GraphQL document's cost")
     introspection: bool = Field(True, description="whether GraphQL introspection is answered")
+    jwt_issuer: str = Field("", description="issuer (`iss`) of the tokens by which people sign in; default: none")
+    jwt_audience: str = Field("", description="audience (`aud`) that these tokens must name")
+    jwt_jwks_url: str = Field("", description="address of the issuer's keys: https, or http on this machine")
+    kafka_group: str = Field(
+        "", description="consumer group of the processes that fold a topic into one database; default TOPIC-projections"
+    )
     kafka_security_protocol: str = Field(
         "PLAINTEXT",
         pattern="^(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$",

@@ -1,0 +1,124 @@
+"""People sign in by the tokens of their company's issuer, on both interfaces of a real server."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.events.ingress.token_issuer import AUDIENCE, ISSUER, TokenIssuer
+from tests.serving import Answer, Server, run, serving
+
+CARD = """{ viewer { key scopes } person(key: "rik") { scorecard(period: {from: "2026-01-01", to: "2026-02-01"}) {
+  score(principle: NO_PRESSURE) { breached signals { edges { node { evidence { data disputes { actId } } } } } }
+} } }"""
+
+
+def event(name: str, subject: str, act_id: str, **data: Any) -> dict[str, Any]:
+    """An act of the first days of 2026."""
+    return {
+        "specversion": "1.0",
+        "id": act_id,
+        "source": "/crm",
+        "type": f"exemplar.{name}.v1",
+        "subject": subject,
+        "time": "2026-01-05T09:00:00Z",
+        "data": data,
+    }
+
+
+def dispute(disputed: str, by: str) -> dict[str, Any]:
+    """A dispute of an act with acme."""
+    return event(
+        "act.disputed", "acme", f"no-{disputed}-{by}", disputes_source="/crm", disputes_id=disputed, reason="no", by=by
+    )
+
+
+class Site:
+    """A server that has people's tokens, and what they ask."""
+
+    def __init__(self, server: Server, issuer: TokenIssuer) -> None:
+        self.server = server
+        self.issuer = issuer
+
+    def token(self, person: str, **claims: Any) -> str:
+        """The credential of a person."""
+        now = int(time.time())
+        good: dict[str, Any] = {"sub": person, "iat": now, "exp": now + 600}
+        return f"Bearer {self.issuer.token('k1', **good | claims)}"
+
+    def ask(self, credential: str, wait_for: str = "") -> Any:
+        """What the card of a rep shows to someone."""
+        return self.server.query(CARD, wait_for, authorization=credential)
+
+    def breached(self, credential: str) -> int | None:
+        """What a card counts, if it may be seen."""
+        person = self.ask(credential)["data"]["person"]
+        return None if person is None else int(person["scorecard"]["score"]["breached"])
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Ann leads Rik in north, Bob leads Sam in south; Rik pressed acme, whom Sam knows too."""
+    issuer, folder = TokenIssuer(), tmp_path_factory.mktemp("people") / "data"
+    issuer.add("k1", "ES256")
+    settings = {"jwt_issuer": ISSUER, "jwt_audience": AUDIENCE, "jwt_jwks_url": issuer.url}
+    with serving(folder, **settings) as server:
+        made = run(folder, ["keys", "create", "--name", "ops", "--scope", "admin"]).stdout.strip()
+        people = (
+            ("north", "ann", "leader"),
+            ("north", "rik", "rep"),
+            ("south", "bob", "leader"),
+            ("south", "sam", "rep"),
+        )
+        joined = [event("team.joined", t, p, person=p, role=r) for t, p, r in people]
+        pressed = event("urgency.pressed", "acme", "push", rep="rik", tactic="deadline", text="today only")
+        served = event("service.given", "acme", "serve", rep="sam", kind="advice")
+        answer = server.post(*joined, pressed, served, authorization=f"Bearer {made}")
+        assert answer.status == 202, answer.body
+        site = Site(server, issuer)
+        assert "errors" not in site.ask(f"Bearer {made}", answer.json()["position"])
+        yield site
+    issuer.close()
+
+
+def test_tokens_read_what_their_person_may_see(site: Site) -> None:
+    """A rep their own card, their leader too, others not; a claim `scope` replaces the right to read."""
+    assert site.ask(site.token("rik"))["data"]["viewer"] == {"key": "rik", "scopes": ["cards:read"]}
+    assert [site.breached(site.token(who)) for who in ("rik", "ann", "bob", "sam")] == [1, 1, None, None]
+    assert site.breached(site.token("rik", scope="openid")) is None
+    assert site.breached(site.token("sam", scope="admin")) == 1
+
+
+def test_a_person_disputes_their_own_acts_by_token(site: Site) -> None:
+    """In their own name; nothing else can be posted, by whatever scope a token carries."""
+    server = site.server
+    assert server.post(dispute("push", "sam"), authorization=site.token("sam")).status == 403
+    assert server.post(dispute("push", "ann"), authorization=site.token("rik")).status == 403
+    assert server.post(dispute("serve", "rik"), authorization=site.token("rik")).status == 403
+    other = event("service.given", "acme", "more", rep="rik", kind="advice")
+    assert server.post(other, authorization=site.token("rik", scope="acts:write")).status == 403
+    taken = server.post(dispute("push", "rik"), authorization=site.token("rik", scope=""))
+    assert taken.status == 202, taken.body
+    seen = site.ask(site.token("rik"), taken.json()["position"])
+    (signal,) = seen["data"]["person"]["scorecard"]["score"]["signals"]["edges"]
+    (act,) = signal["node"]["evidence"]
+    assert (act["data"]["text"], act["disputes"]) == ("today only", [{"actId": "no-push-rik"}])
+
+
+def test_a_token_that_is_not_good_is_refused_on_both_interfaces(site: Site) -> None:
+    """401 with the challenge of RFC 6750, quoting nothing of the token; without a credential, without an error."""
+    good = site.token("rik")
+    bad = good[:-6] + "AAAAAA"
+    answers: list[tuple[Answer, bool]] = []
+    for credential in (bad, site.token("rik", exp=int(time.time()) - 60), "Bearer exk_none", ""):
+        headers = {"authorization": credential} if credential else {}
+        query = site.server.ask(
+            "POST", "/graphql", b'{"query":"{viewer{key}}"}', content_type="application/json", **headers
+        )
+        answers += [(site.server.post(dispute("push", "rik"), **headers), bool(credential)), (query, bool(credential))]
+    for answer, presented in answers:
+        assert answer.status == 401
+        challenge = 'Bearer realm="exemplar"' + (', error="invalid_token"' if presented else "")
+        assert answer.headers["www-authenticate"] == challenge
+        assert good[7:50].encode() not in answer.body
