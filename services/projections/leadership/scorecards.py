@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
+from fractions import Fraction
 from typing import NamedTuple
 
 from services.projections.leadership import policy as policies
@@ -93,16 +94,23 @@ def in_order(reasons: Sequence[ReasonCount]) -> tuple[ReasonCount, ...]:
 
 
 def guide_index(card: Card, policy: Policy) -> GuideIndex:
-    """The mean of the dimensions, each the mean of the rates of its principles that have enough signals."""
+    """The mean of the dimensions, each the mean of the rates of its principles that have enough signals.
+
+    Worked out in fractions, so that those which are equal on paper are equal floats: the ranks of §5 must know a tie.
+    """
     needed = policy.guide_index
-    means: dict[str, float | None] = {}
+    means: dict[str, Fraction | None] = {}
     for dimension, principles in DIMENSIONS.items():
         tallies = [card.get(principle, EMPTY) for principle in principles]
-        means[dimension] = _mean([t.kept / t.n for t in tallies if t.n >= needed.signals_at_least])
+        means[dimension] = _mean([Fraction(t.kept, t.n) for t in tallies if t.n >= needed.signals_at_least])
     there = [mean for mean in means.values() if mean is not None]
     value = _mean(there) if len(there) >= needed.dimensions_at_least else None
-    return GuideIndex(value, **means)
+    return GuideIndex(_shown(value), **{name: _shown(mean) for name, mean in means.items()})
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
+def _mean(values: Sequence[Fraction]) -> Fraction | None:
+    return sum(values, Fraction()) / len(values) if values else None
+
+
+def _shown(value: Fraction | None) -> float | None:
+    return None if value is None else float(value)

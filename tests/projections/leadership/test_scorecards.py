@@ -108,6 +108,16 @@ def test_the_guide_index_is_the_mean_of_the_means() -> None:
     assert index.value == pytest.approx((0.75 + 0 + 0.6) / 3)
 
 
+def test_equal_indices_are_equal_floats() -> None:
+    """The same rates in other dimensions make the same index to the last digit, so that a tie is one."""
+    principles = (Principle.TWO_WAY, Principle.OWN_GOALS, Principle.NO_PRESSURE)
+    one, other = (
+        guide_index({p: Tally(kept, 5 - kept) for p, kept in zip(principles, kept_of, strict=True)}, DEFAULT_POLICY)
+        for kept_of in ((1, 2, 3), (3, 2, 1))
+    )
+    assert one.value == other.value == 0.4
+
+
 def test_two_dimensions_make_no_index() -> None:
     """With fewer than three dimensions the index is absent, the dimensions are not."""
     card = {Principle.ACCEPT_DECISIONS: Tally(kept=5), Principle.TWO_WAY: Tally(kept=5)}
