@@ -535,6 +535,78 @@ def equity() -> PlainTeam:
     return case
 
 
+def shared_customer() -> PlainTeam:
+    """The same customer is no example, the public is."""
+    case = PlainTeam(
+        "shared",
+        2008,
+        "The leader presses the customer Max on day 100. That Ann then presses Max too proves nothing: it may be Max. "
+        "What she does with Mia and towards the public follows the example, and so does the push to everyone: the "
+        "leader's press of the public on day 200 counts for Ann's press of the public on day 201. One press exactly 28 "
+        "days after the example follows it, one at its very instant does not.",
+        date(2008, 1, 1),
+        date(2009, 1, 1),
+        "2008-12-31T00:00:00Z",
+        {
+            "comparisons.NO_PRESSURE.team.breached": 7,
+            "comparisons.NO_PRESSURE.mirroring.n": 4,
+            "comparisons.NO_PRESSURE.mirroring.strata": 1,
+            "comparisons.NO_PRESSURE.mirroring.value": None,
+            "comparisons.NO_PRESSURE.mirroring.undefinedBecause": True,
+        },
+    )
+    case.join("leader", "leader")
+    case.join("ann", "rep")
+    case.press(100, "leader", "max")
+    case.press(100, "ann", "mia")
+    case.press(101, "ann", "max")
+    case.press(102, "ann", "mia")
+    case.press(128, "ann", "mia")
+    case.press(128.1, "ann", "mia")
+    for day, person in ((103, "ann"), (200, "leader"), (201, "ann")):
+        case.add(day, "urgency.pressed", "public", rep=case.who(person), tactic="scarcity")
+    return case
+
+
+def handed_over() -> PlainTeam:
+    """A rep becomes the leader."""
+    case = PlainTeam(
+        "handover",
+        2007,
+        "Until day 100 somebody else leads and the later leader is a rep; then they lead. What they did as a rep is "
+        "not their example as a leader, and what Ann did until then is not theirs to answer for. She leaves from day "
+        "200 to day 250: the one press in between is nobody's. The push comes on day 105: of its 14 days before, nine "
+        "are days of two reps and five of Ann alone, 23: the windows go back to before the leader led.",
+        date(2007, 1, 1),
+        date(2008, 1, 1),
+        "2008-02-01T00:00:00Z",
+        {
+            "comparisons.NO_PRESSURE.leader.breached": 2,  # a press and the push
+            "comparisons.NO_PRESSURE.team.breached": 3,
+            "goading.beforeDays": 9.0 * 2 + 5.0,
+            "goading.afterDays": 14.0,
+            "goading.before": 2,
+            "goading.after": 1,
+            "goading.value": (1 / 14) / (2 / 23),
+        },
+    )
+    case.join("before", "leader", last=100)
+    case.join("leader", "rep", last=100)
+    case.join("leader", "leader", first=100)
+    case.join("ann", "rep", last=200)
+    case.join("ann", "rep", first=250)
+    case.press(50, "ann", "customer-1")
+    case.press(95, "leader", "customer-2")
+    case.press(99, "ann", "customer-1")
+    case.add(105, "push.directed", case.leader, team=case.team)
+    case.press(106, "ann", "customer-1")
+    case.press(150, "leader", "customer-3")
+    case.press(150, "ann", "customer-1")
+    case.press(225, "ann", "customer-1")
+    case.press(260, "ann", "customer-1")
+    return case
+
+
 def plain_teams() -> list[PlainTeam]:
     """All of them."""
     tellings = (
@@ -550,5 +622,7 @@ def plain_teams() -> list[PlainTeam]:
         guides,
         tied,
         equity,
+        shared_customer,
+        handed_over,
     )
     return [telling() for telling in tellings]
