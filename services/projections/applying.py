@@ -18,10 +18,22 @@ from services.events.vault.protocol import Vault
 from services.kit.database import among, delete_rows, insert_missing, insert_rows
 from services.kit.errors import Corrupt, Invalid
 from services.projections.leadership import folding
+from services.projections.leadership.dealings import Dealing, Decided
 from services.projections.leadership.folding import Fold
 from services.projections.leadership.policy import Policy
 from services.projections.leadership.signals import Signal
-from services.projections.tables import acts, dead_letters, entities, memberships, names, signals, standards, teams
+from services.projections.tables import (
+    acts,
+    dead_letters,
+    dealings,
+    decided,
+    entities,
+    memberships,
+    names,
+    signals,
+    standards,
+    teams,
+)
 
 ACTS_AT_ONCE = 5_000  # acts of several subjects held in memory while these are folded; one subject may have more
 ERASED = "person.erased"
@@ -35,6 +47,8 @@ _DERIVED = (
     (teams, teams.c.team),
     (standards, standards.c.leader),
     (names, names.c.subject),
+    (dealings, dealings.c.subject),
+    (decided, decided.c.subject),
 )
 _Row = tuple[Any, ...]
 _Rows = dict[Table, set[_Row]]
@@ -319,6 +333,8 @@ def _load_derived(connection: Connection, subjects: Iterable[str]) -> _Rows:
         found = connection.execute(select(*columns).where(among(connection, [column], given))).all()
         rows[table] = set(map(tuple, found))
     return rows
+    wanted[dealings].update(_dealing_row(subject, dealing, offsets) for dealing in folded.dealings)
+    wanted[decided].update(_decided_row(subject, attempt, offsets) for attempt in folded.decided)
 
 
 def _write_changes(connection: Connection, stored: _Rows, wanted: _Rows, touched: Touched) -> None:
@@ -338,6 +354,19 @@ def _write_changes(connection: Connection, stored: _Rows, wanted: _Rows, touched
 
 def _with_ids(table: Table, rows: Iterable[_Row]) -> list[_Row]:
     """Rows as the table has them, in an order that is the same whenever the rows are."""
+def _dealing_row(subject: str, dealing: Dealing, offsets: Mapping[tuple[str, str], int]) -> _Row:
+    act, rep, what, decision, accepted = dealing
+    row = (subject, offsets[act.source, act.id], rep, act.time, what)
+    end = (None, None) if decision is None else (offsets[decision.source, decision.id], decision.time)
+    return *row, *end, accepted
+
+
+def _decided_row(subject: str, attempt: Decided, offsets: Mapping[tuple[str, str], int]) -> _Row:
+    decision, rep, accepted, first, *more = attempt
+    offset = offsets[decision.source, decision.id]
+    return subject, offset, rep, decision.time, accepted, *(first or (None, None)), *more
+
+
     if table is signals:
         return sorted((signal_id(row), *row) for row in rows)
     return sorted(rows, key=lambda row: row[: len(table.primary_key)])

@@ -124,6 +124,47 @@ standards = Table(
     Column("stated_us", BigInteger, nullable=False),  # the earliest that counts
 )
 
+# What domain.md §5 counts besides signals: touches, selling acts, orders and referrals, and what attempts came to.
+dealings = Table(
+    "dealings",
+    model,
+    Column("subject", Text, primary_key=True),
+    Column("log_offset", BigInteger, primary_key=True, autoincrement=False),
+    Column("rep", Text, nullable=False),
+    Column("time_us", BigInteger, nullable=False),
+    Column("what", SmallInteger, nullable=False),  # bits: `leadership.dealings.What`
+    Column("decision_offset", BigInteger),  # the yes or no that ended its attempt, as below
+    Column("ended_us", BigInteger),
+    Column("accepted", Boolean),
+)
+Index(
+    "dealings_by_rep",
+    dealings.c.rep,
+    dealings.c.time_us,
+    dealings.c.what,
+    dealings.c.subject,
+    dealings.c.decision_offset,
+    dealings.c.ended_us,
+    dealings.c.accepted,
+)
+
+decided = Table(
+    "decided",
+    model,
+    Column("subject", Text, primary_key=True),
+    Column("log_offset", BigInteger, primary_key=True, autoincrement=False),  # of the decision that ended the attempt
+    Column("rep", Text, nullable=False),
+    Column("ended_us", BigInteger, nullable=False),
+    Column("accepted", Boolean, nullable=False),
+    Column("first_rep", Text),  # of the attempt's first selling act
+    Column("first_us", BigInteger),
+    Column("pressed", Boolean, nullable=False),
+    Column("touches", Integer, nullable=False),
+    Column("next_order_us", BigInteger),
+)
+Index("decided_by_rep", decided.c.rep, decided.c.ended_us)
+Index("decided_by_first", decided.c.first_rep, decided.c.first_us)
+
 # Names of persons and customers are personal: the place of the latest act that gives one, read through the vault.
 names = Table(
     "names",

@@ -12,10 +12,21 @@ from services.kit.database import drop_area, open_engine, reading
 from services.projections.projector import positions_of
 from services.projections.rebuild import Listener, Source, build
 from services.projections.stores import Stores, check_built, check_ends, prepare
-from services.projections.tables import acts, dead_letters, entities, memberships, names, signals, standards, teams
+from services.projections.tables import (
+    acts,
+    dead_letters,
+    dealings,
+    decided,
+    entities,
+    memberships,
+    names,
+    signals,
+    standards,
+    teams,
+)
 
 AREA = "verify"
-COMPARED = (acts, signals, memberships, teams, standards, names, entities, dead_letters)
+COMPARED = (acts, signals, memberships, teams, standards, names, dealings, decided, entities, dead_letters)
 SHOWN = 20  # differences of each table
 _ROWS_AT_ONCE = 2_000
 _Row = tuple[Any, ...]

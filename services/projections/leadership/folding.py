@@ -27,6 +27,7 @@ from services.events.catalog.acts import (
 )
 from services.events.catalog.envelope import Act, same_content
 from services.projections.leadership.bench import Bench
+from services.projections.leadership.dealings import Dealing, Decided, dealings_of, decided_in
 from services.projections.leadership.history import History
 from services.projections.leadership.memberships import Stay, Team, stays_of, team_of
 from services.projections.leadership.policy import Policy
@@ -61,6 +62,8 @@ class Fold(NamedTuple):
     team: Team | None
     standards: list[Standard]
     names: list[GivenName]
+    dealings: list[Dealing]
+    decided: list[Decided]
     retracted: set[tuple[str, str]]
 
 
@@ -71,12 +74,16 @@ def fold(subject: str, acts: Sequence[Act], policy: Policy) -> Fold:
     """
     retracted = retracted_by(acts)
     counting = sorted((act for act in acts if (act.source, act.id) not in retracted), key=order)
+    history = _history(subject, counting, policy)
+    with_customer = None if subject == PUBLIC else history
     return Fold(
-        signals=[signal for signal in _signals(subject, counting, policy) if signal.person != UNATTRIBUTED],
+        signals=[signal for signal in _signals(counting, history, policy) if signal.person != UNATTRIBUTED],
         stays=list(stays_of(subject, counting)),
         team=team_of(subject, counting),
         standards=_standards(subject, counting),
         names=_names(subject, counting),
+        dealings=[] if with_customer is None else list(dealings_of(with_customer)),
+        decided=[] if with_customer is None else list(decided_in(with_customer, policy)),
         retracted=retracted,
     )
 
@@ -136,13 +143,19 @@ def named(act: Act) -> Iterator[tuple[str, str]]:
         yield "person", data.by
 
 
-def _signals(subject: str, acts: Sequence[Act], policy: Policy) -> Iterator[Signal]:
-    yield from (no_pressure.goaded(act) for act in acts if isinstance(act.data, PushDirected))
+def _history(subject: str, acts: Sequence[Act], policy: Policy) -> History | None:
+    """The history of the relationship, if there is one."""
     facing = [act for act in acts if isinstance(act.data, CustomerAct)]
     if not facing:
+        return None
+    return History(subject, facing, [act for act in acts if isinstance(act.data, CustomerAssigned)], policy)
+
+
+def _signals(acts: Sequence[Act], history: History | None, policy: Policy) -> Iterator[Signal]:
+    yield from (no_pressure.goaded(act) for act in acts if isinstance(act.data, PushDirected))
+    if history is None:
         return
-    history = History(subject, facing, [act for act in acts if isinstance(act.data, CustomerAssigned)], policy)
-    if subject == PUBLIC:
+    if history.customer == PUBLIC:
         yield from _towards_everyone(history)
         return
     for rule in RULES:

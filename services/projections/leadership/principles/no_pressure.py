@@ -41,6 +41,11 @@ def goaded(push: Act) -> Signal:
     return Signal(push.subject, None, PRINCIPLE, Verdict.BREACHED, "goaded", push.time, push.time, (push,))
 
 
+def is_pushed(history: History, special: int, data: SpecialPromoted) -> bool:
+    """Whether a special breaches: it meets no live need, and its source would record needs."""
+    return history.records(special, "need.established") and not history.needs.any_of(data.needs, special)
+
+
 def _special(history: History, bench: Bench, special: int, data: SpecialPromoted) -> Signal:
     if history.needs.any_of(data.needs, special):
         return bench.kept("special_met_need", special)

@@ -87,9 +87,9 @@ def people(number: int, step: int = 1) -> list[Achieved]:
 def test_guides_win() -> None:
     """Whoever guides more gets more acceptance and repeat customers, and fewer referrals."""
     found = guides_win(people(6), 5)
-    assert found.acceptance == (pytest.approx(1), 6)
-    assert found.repeat_customers == (pytest.approx(1), 6)
-    assert found.referrals == (pytest.approx(-1), 6)
+    assert list(found.acceptance) == pytest.approx([1, 6])
+    assert list(found.repeat_customers) == pytest.approx([1, 6])
+    assert list(found.referrals) == pytest.approx([-1, 6])
 
 
 def test_four_people_make_no_correlation() -> None:
