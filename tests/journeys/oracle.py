@@ -275,12 +275,13 @@ def card_json(card: RefScorecard, days: bool) -> Any:
     for score in card.scores.values():
         assert score.previous is not None
         assert score.change is not None
-        previous = {**_score(score.previous, days), "previous": None, "change": None}
-        scores.append({**_score(score, days), "change": _change(score.change), "previous": previous})
+        previous = {**score_json(score.previous, days), "previous": None, "change": None}
+        scores.append({**score_json(score, days), "change": difference_json(score.change), "previous": previous})
     return {"guideIndex": {"value": card.guide.value, **card.guide.dimensions}, "scores": scores}
 
 
-def _score(score: RefScore, days: bool) -> Any:
+def score_json(score: RefScore, days: bool) -> Any:
+    """A score as GraphQL shows it, without its previous one and the change; the trend by day by request."""
     buckets = ("day", "week", "month") if days else ("week", "month")
     low, high = score.interval or (None, None)
     return {
@@ -301,6 +302,7 @@ def _score(score: RefScore, days: bool) -> Any:
     }
 
 
-def _change(change: RefDifference) -> Any:
+def difference_json(change: RefDifference) -> Any:
+    """A difference as GraphQL shows it."""
     interval = None if change.low is None else {"low": change.low, "high": change.high}
     return {"value": change.value, "interval": interval}

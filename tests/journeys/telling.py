@@ -215,3 +215,11 @@ def _requests(acts: Sequence[RefAct], random: Random) -> Iterator[list[RefAct]]:
         number = random.choice((1, 1, 1, 2, 7))
         yield shuffled[:number]
         shuffled = shuffled[number:]
+
+
+def policy_file(folder: Path, missing: Mapping[str, set[str]]) -> Path:
+    """A policy that differs from the default in what each source does not record."""
+    path = folder / "policy.toml"
+    lines = [f"{json.dumps(source)} = {json.dumps(sorted(acts))}" for source, acts in missing.items()]
+    path.write_text("\n".join(["[not_recorded]", *lines]), encoding="utf-8")
+    return path

@@ -1,6 +1,5 @@
 """Random worlds told to a real server over HTTP, and all that it answers held against the reference model."""
 
-import json
 from pathlib import Path
 from random import Random
 from urllib.parse import quote
@@ -10,7 +9,7 @@ import pytest
 from tests.journeys import asking
 from tests.journeys.comparing import Comparison
 from tests.journeys.oracle import Oracle
-from tests.journeys.telling import Told, event_of, tell, world
+from tests.journeys.telling import Told, event_of, policy_file, tell, world
 from tests.reference.histories import random_not_recorded
 from tests.reference.model import RefAct
 from tests.serving import Server, serving
@@ -28,7 +27,7 @@ def compare(seed: int, size: int, parts: int, with_policy: bool, folder: Path, c
     """Tell the world of a seed to a server of its own, and compare everything; `cards` for each person and team."""
     random = Random(seed)
     missing = {quote(source): names for source, names in random_not_recorded(seed).items()} if with_policy else {}
-    settings = {"policy_file": str(_policy_file(folder, missing))} if with_policy else {}
+    settings = {"policy_file": str(policy_file(folder, missing))} if with_policy else {}
     with serving(folder / "data", **settings) as server:
         told = tell(server, world(seed, size, parts), random)
         waited = server.query("{ viewer { key } }", wait_for=told.position)
@@ -57,10 +56,3 @@ def _check_unreadable(server: Server, act: RefAct) -> None:
     shown = asking.explanation(server, act.source, act.id, None)
     assert (shown["fate"], shown["partition"], shown["offset"]) == ("DEAD_LETTER", act.partition, act.offset)
     assert shown["act"] is None
-
-
-def _policy_file(folder: Path, missing: dict[str, set[str]]) -> Path:
-    path = folder / "policy.toml"
-    lines = [f"{json.dumps(source)} = {json.dumps(sorted(acts))}" for source, acts in missing.items()]
-    path.write_text("\n".join(["[not_recorded]", *lines]), encoding="utf-8")
-    return path
