@@ -174,7 +174,7 @@ def events(host: str | None, port: int | None) -> None:
 @exemplar.command()
 @address_options
 def projections(host: str | None, port: int | None) -> None:
-    """Fold the log of Kafka into PostgreSQL; one process folds all partitions, another one takes over from it."""
+    """Fold the log of Kafka into PostgreSQL; any number of processes share its partitions."""
     _serve_alone(separate.projections_app, settings_for(host, port))
 
 

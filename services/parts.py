@@ -132,6 +132,7 @@ class Fold:
         self._reader = parts.log.reader()
         self._projector = Projector(
             parts.stores.model,
+        self._share = parts.log.share()
             self._reader,
             parts.vault,
             parts.rules,
@@ -140,6 +141,7 @@ class Fold:
             owner=f"{socket.gethostname()}:{os.getpid()}",
             sizes=Sizes(settings.batch_acts, settings.catch_up_acts, settings.halt_after_unreadable),
             on_commit=self.positions.committed,
+            share=self._share,
         )
         self._stop = threading.Event()
         self._folding = threading.Thread(target=self._fold, name="fold")
@@ -150,17 +152,18 @@ class Fold:
         return self._projector.status
 
     def start(self) -> None:
-        """Take the partitions and begin to fold. Raises Corrupt or Misconfigured where the log is not the model's."""
+        """Begin to fold the share of this process. Raises Corrupt or Misconfigured where the log is not the model's."""
         self._projector.take()
         self._folding.start()
 
     def close(self) -> None:
-        """Stop, and let go. A batch that is under way is done again at the next start."""
+        """Stop, and leave the share to others. A batch that is under way is done again."""
         self._stop.set()
         if self._folding.is_alive():
             self._folding.join(STOP_SECONDS)
         self._reader.close()
 
+        self._share.close()
     def check_ready(self) -> None:
         """Raises Unavailable while acts are not folded, or the stores do not answer."""
         if failure := self.status.failure:
@@ -176,6 +179,8 @@ class Fold:
             _log.exception("the fold has stopped")
 
 
+        finally:
+            self._share.close()
 class Lag:
     """How far a fold that runs elsewhere is behind the log; looked up at most once a second, in the caller's thread."""
 
@@ -285,3 +290,4 @@ def _access(settings: Settings) -> KafkaAccess:
         settings.kafka_ssl_certfile,
         settings.kafka_ssl_keyfile,
     )
+        settings.kafka_group,

@@ -130,6 +130,17 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def end_if_hung(connection: Connection, seconds: float) -> None:
+    """Have this transaction ended, with all that it locks, if its process neither asks nor reads for so long.
+
+    PostgreSQL alone needs it: it keeps the locks of a process that is stopped or cut off, while others wait for them.
+    """
+    if connection.dialect.name == "postgresql":
+        limits = ("idle_in_transaction_session_timeout", "tcp_user_timeout")
+        most = str(int(seconds * 1000))
+        connection.execute(select(*(func.set_config(limit, most, True) for limit in limits)))
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """One consistent snapshot to read from; in SQLite it neither waits for writers nor stops them.

@@ -1,7 +1,8 @@
 """The projector: reads the log in batches and takes each into the model in one transaction with the next offsets.
 
 Killed anywhere, it goes on with nothing lost and nothing counted twice. Whoever takes a partition raises its epoch, and
-every commit is conditional on it, so that one who was replaced (a zombie) commits nothing.
+every commit is conditional on it, so that one who was replaced (a zombie) commits nothing. Several share the partitions
+of a log by a `Share`: between batches each takes what has become its own, and lets go of what no longer is.
 """
 
 import time
@@ -15,9 +16,9 @@ import structlog
 from sqlalchemy import Connection, Engine, bindparam, select, update
 
 from services.events.catalog.envelope import Act
-from services.events.log.protocol import LogReader, Position, Record
+from services.events.log.protocol import LogReader, Position, Record, Share
 from services.events.vault.protocol import Vault
-from services.kit.database import reading, writing
+from services.kit.database import end_if_hung, reading, writing
 from services.kit.errors import Conflict, Corrupt, Invalid, Unavailable
 from services.kit.instants import SECOND
 from services.projections.applying import ERASED, Arrival, Rules, Touched, bury, destroy_keys, keep, refold
@@ -26,13 +27,20 @@ from services.projections.tables import acts, partitions
 
 WAIT_SECONDS = 1.0  # for the log to have something new
 LONGEST_REST_SECONDS = 0.1
+IDLE_SECONDS = 0.2  # how often one with no partition looks whether it has some
+HUNG_SECONDS = 10.0  # in a transaction without asking anything: what it holds is let go of, for others to take
+_LONGEST_HUNG_SECONDS = 300.0
 _LONGEST_PAUSE_SECONDS = 5.0
 
 _log = structlog.get_logger(__name__)
 
 
 class Fenced(Conflict):
-    """Another projector has taken a partition of this one's, which must not write any more."""
+    """Another projector has taken partitions of this one's, which must not write for them any more."""
+
+    def __init__(self, partitions: Collection[int]) -> None:
+        super().__init__(f"another projector has taken partitions {sorted(partitions)}")
+        self.partitions = partitions
 
 
 class Sizes(NamedTuple):
@@ -129,7 +137,7 @@ def _nobody(commit: Commit) -> None:
 
 
 class Projector:
-    """Folds some partitions of a log into the model that `model` gives. For one thread at a time.
+    """Folds partitions of a log, its share or those it is told, into the model that `model` gives. For one thread.
 
     `at_step` is called with `read`, `begun`, `written` and `committed` in each batch; `on_commit` after each commit.
     """
@@ -144,6 +152,7 @@ class Projector:
         clock: Callable[[], int],
         *,
         owner: str,
+        share: Share | None = None,
         sizes: Sizes = DEFAULT_SIZES,
         refold: Refold = refold,
         at_step: Callable[[str], None] = _nowhere,
@@ -156,6 +165,7 @@ class Projector:
         self._built = built
         self._clock = clock
         self._owner = owner
+        self._share = share
         self._sizes = sizes
         self._refold = refold
         self._at_step = at_step
@@ -164,6 +174,7 @@ class Projector:
         self._taken: dict[int, Partition] = {}
         self._engine: Engine | None = None
         self._must_reload = False
+        self._patience = HUNG_SECONDS
         self._stop = Event()
         self._took_seconds = 0.0
         self.status = FoldStatus({})
@@ -171,34 +182,82 @@ class Projector:
     # ---- taking partitions ----
 
     def take(self, wanted: Collection[int] | None = None) -> None:
-        """Take partitions, all by default, from whoever has them, and destroy again the keys of all who were erased.
+        """Take partitions from whoever has them: those of the share, else the wanted ones, by default all.
 
-        Raises Corrupt or Misconfigured if the model was built on something else or the log was truncated.
+        Destroys again the keys of all who were erased. Raises Corrupt or Misconfigured if the model was built on
+        something else or the log was truncated.
         """
         self._wanted = wanted
-        self._engine = self._model()
+        self._follow(self._enter())
+
+    def _enter(self) -> Engine:
+        """Begin with the live generation, of which nothing is taken yet."""
+        engine = self._model()
         if self._reader.identity() != (self._built.log_id, self._built.partitions):
             raise Corrupt("the log is another one than at the start: restart, once it is clear which one is right")
-        with writing(self._engine) as connection:
+        with reading(engine) as connection:
             check_built(connection, self._built)
-            mine = partitions.c.partition.in_(range(self._built.partitions) if wanted is None else wanted)
-            connection.execute(update(partitions).where(mine).values(epoch=partitions.c.epoch + 1, owner=self._owner))
-            self._taken = _load(connection, None if wanted is None else wanted)
             erased = connection.scalars(select(acts.c.subject).where(acts.c.name == ERASED).distinct()).all()
-        ends = self._reader.ends()
-        check_ends({p: row.next_offset for p, row in self._taken.items()}, ends)
         destroy_keys(self._vault, erased)
+        self._taken = {}
         self._must_reload = False
+        self._engine = engine
+        return engine
+
+    def _follow(self, engine: Engine) -> None:
+        """Let go of what is not ours any more, and take what is now."""
+        ours = self._ours()
+        if gone := self._taken.keys() - ours:
+            self._taken = {p: row for p, row in self._taken.items() if p in ours}
+            _log.info("partitions are let go of", partitions=sorted(gone))
+        if missing := ours - self._taken.keys():
+            self._take(engine, missing)
+
+    def _ours(self) -> frozenset[int]:
+        if self._share is not None:
+            return self._share.partitions()
+        return frozenset(range(self._built.partitions) if self._wanted is None else self._wanted)
+
+    def _take(self, engine: Engine, missing: Collection[int]) -> None:
+        """Raise the epochs of partitions. Where they are shared, one that is being committed right now comes later."""
+        with writing(engine) as connection:
+            free = _load(connection, missing, lock=True, skip_locked=self._share is not None)
+            mine = partitions.c.partition.in_(free)
+            connection.execute(update(partitions).where(mine).values(epoch=partitions.c.epoch + 1, owner=self._owner))
+            taken = _load(connection, free)
+        ends = self._reader.ends()
+        check_ends({p: row.next_offset for p, row in taken.items()}, ends)
+        self._taken = self._taken | taken
         self._tell(ends, set())
+        if taken:
+            _log.info("partitions are taken", partitions=sorted(taken))
+
+    def _lose(self, error: Fenced) -> None:
+        """Let go of what another projector has taken, until the share says that it is ours again.
+
+        Raises the error where nothing is shared, and it was not a rebuild that switched to a generation of its own.
+        """
+        if self._share is None:
+            self._stop.wait(2 * REMEMBERED_SECONDS)
+            if self._model() is self._engine:
+                raise error
+            return
+        _log.warning(str(error))
+        self._share.doubt({p: row.next_offset for p, row in self._taken.items() if p in error.partitions})
+        self._taken = {p: row for p, row in self._taken.items() if p not in error.partitions}
+        if not self._taken:
+            self._stop.wait(REMEMBERED_SECONDS)
 
     def _refresh(self) -> None:
-        """Follow a switch of generations; read the rows again after a commit of unknown outcome or in a halt."""
-        if self._engine is None or self._engine is not self._model():
-            self.take(self._wanted)
+        """Follow a switch of generations and the share; read rows again after an unknown outcome or in a halt."""
+        live = self._model()
+        if self._engine is not live:
+            live = self._enter()
+        self._follow(live)
         halted = any(row.halted_because is not None for row in self._taken.values())
-        if not (self._must_reload or halted) or self._engine is None:
+        if not (self._must_reload or halted):
             return
-        with reading(self._engine) as connection:
+        with reading(live) as connection:
             rows = _load(connection, self._taken.keys())
         _check_epochs(self._taken, rows)
         self._taken = rows
@@ -213,6 +272,13 @@ class Projector:
         end it rests after a batch as long as that took, so that more acts share the next one and others get to work.
         """
         self._stop = stop
+        try:
+            self._run(stop)
+        except BaseException as error:
+            self._fail(error)
+            raise
+
+    def _run(self, stop: Event) -> None:
         pauses = 0
         while not stop.is_set():
             try:
@@ -228,18 +294,16 @@ class Projector:
                 pauses += 1
                 stop.wait(pause)
             except Fenced as error:
-                stop.wait(2 * REMEMBERED_SECONDS)  # it may have been a rebuild that switched to its own generation
-                if self._model() is self._engine:
-                    self._fail(error)
-                    raise
-            except BaseException as error:
-                self._fail(error)
-                raise
+                self._lose(error)
 
     def step(self, wait: float = 0.0) -> int:
         """Take one batch into the model; how many records that were (0: there are none, or they are halted)."""
         self._took_seconds = 0.0
         self._refresh()
+        if not self._taken:
+            self._tell({}, set())
+            self._stop.wait(min(wait, IDLE_SECONDS))
+            return 0
         batch = _Batch(dict(self._taken))
         goal = min(self._sizes.catch_up, self.status.waiting)
         records = self._read(batch.position(), max(self._sizes.batch, goal), wait)
@@ -263,7 +327,9 @@ class Projector:
             raise Corrupt("no partition was taken")
         started = time.monotonic()
         self._must_reload = True  # until the outcome is known
+        patience, self._patience = self._patience, min(2 * self._patience, _LONGEST_HUNG_SECONDS)  # if it fails: more
         with writing(self._engine) as connection:
+            end_if_hung(connection, patience)
             self._check_fence(connection)
             self._at_step("begun")
             self._take_in(connection, records, batch, goal <= self._sizes.read)
@@ -274,10 +340,14 @@ class Projector:
             destroy_keys(self._vault, batch.erased)  # before the commit: killed in between, it is done again
             self._at_step("written")
         self._must_reload = False
+        self._patience = HUNG_SECONDS
         self._taken = batch.after
         self._at_step("committed")
         self._count(batch)
-        self._on_commit(Commit({p: row.next_offset for p, row in self._taken.items()}, *touched))
+        following = {p: row.next_offset for p, row in self._taken.items()}
+        if self._share is not None:
+            self._share.show(following)
+        self._on_commit(Commit(following, *touched))
         self._took_seconds = time.monotonic() - started
 
     def _take_in(self, connection: Connection, records: Sequence[Record], batch: _Batch, remember: bool) -> None:
@@ -390,12 +460,14 @@ def positions_of(connection: Connection) -> dict[int, int]:
     return {p: row.next_offset for p, row in _load(connection, None).items()}
 
 
-def _load(connection: Connection, wanted: Collection[int] | None, lock: bool = False) -> dict[int, Partition]:
+def _load(
+    connection: Connection, wanted: Collection[int] | None, lock: bool = False, skip_locked: bool = False
+) -> dict[int, Partition]:
     query = select(partitions).order_by(partitions.c.partition)
     if wanted is not None:
         query = query.where(partitions.c.partition.in_(wanted))
     if lock:
-        query = query.with_for_update()
+        query = query.with_for_update(skip_locked=skip_locked)
     return {
         row.partition: Partition(row.next_offset, row.epoch, row.applied_us, row.unreadable_in_row, row.halted_because)
         for row in connection.execute(query)
@@ -423,10 +495,9 @@ def _save(connection: Connection, rows: Mapping[int, Partition]) -> None:
         ],
     )
     if written.rowcount != len(rows):
-        raise Fenced("another projector has taken a partition")
+        raise Fenced(rows.keys())
 
 
 def _check_epochs(mine: Mapping[int, Partition], now: Mapping[int, Partition]) -> None:
-    lost = sorted(p for p in now if now[p].epoch != mine[p].epoch)
-    if lost:
-        raise Fenced(f"another projector has taken partitions {lost}")
+    if lost := [p for p in now if now[p].epoch != mine[p].epoch]:
+        raise Fenced(lost)

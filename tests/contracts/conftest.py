@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from services.events.log.opening import create_log, open_log
-from services.events.log.protocol import LogReader, LogWriter
+from services.events.log.protocol import LogReader, LogWriter, Share
 from services.events.vault.sql import AREA
 from services.kit import instants
 from services.kit.database import create_area, drop_area, open_engine, parse_url
@@ -30,7 +30,7 @@ class LogInTest:
         self.partitions = PARTITIONS
         self.now = clock
         self.tick = tick
-        self._open: list[LogWriter | LogReader] = []
+        self._open: list[LogWriter | LogReader | Share] = []
 
     def writer(self) -> LogWriter:
         """Another writer on the log."""
@@ -50,6 +50,12 @@ class LogInTest:
         writer, reader = opened.writer(), opened.reader()
         self._open += [writer, reader]
         return writer, reader
+
+    def share(self) -> Share:
+        """The share of a process on the log."""
+        share = open_log(self.url, PARTITIONS, clock=self.now).share()
+        self._open.append(share)
+        return share
 
     def close(self) -> None:
         """Close whatever was handed out; doing so twice does no harm."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class KafkaAccess(NamedTuple):
-    """Encryption and login: empty or None leaves it to the client's default. A password is never in a URL."""
+    """Encryption, login and group: empty or None leaves it to the default. A password is never in a URL."""
 
     protocol: str = "PLAINTEXT"
     mechanism: str = ""
@@ -14,3 +14,4 @@ class KafkaAccess(NamedTuple):
     cafile: Path | None = None
     certfile: Path | None = None
     keyfile: Path | None = None
+    group: str = ""  # of the processes that share the partitions; by default `TOPIC-projections`

@@ -30,6 +30,7 @@ from kafka.net.compat import KafkaNetClient
 from kafka.protocol.consumer.offsets import IsolationLevel, OffsetSpec
 from kafka.structs import TopicPartition
 
+from services.events.log.group import KafkaShare
 from services.events.log.access import KafkaAccess
 from services.events.log.partitioning import partition_for
 from services.events.log.protocol import Identity, NewRecord, Place, Position, Record
@@ -75,7 +76,8 @@ def open_log(url: str, access: KafkaAccess) -> "KafkaLog":
         found = admin.describe_topics([topic])[0]
     if found["error_code"]:
         raise Misconfigured(f"EXEMPLAR_LOG_URL: there is no topic {topic} to use: run `exemplar migrate`")
-    return KafkaLog(topic, Identity(str(found["topic_id"]), len(found["partitions"])), connection)
+    identity = Identity(str(found["topic_id"]), len(found["partitions"]))
+    return KafkaLog(topic, identity, connection, access.group or f"{topic}-projections")
 
 
 def create_topic(url: str, partitions: int, access: KafkaAccess) -> None:
@@ -98,9 +100,10 @@ def create_topic(url: str, partitions: int, access: KafkaAccess) -> None:
 class KafkaLog:
     """A topic that is there; holds nothing open itself."""
 
-    def __init__(self, topic: str, identity: Identity, connection: Mapping[str, object]) -> None:
+    def __init__(self, topic: str, identity: Identity, connection: Mapping[str, object], group: str) -> None:
         self.topic = topic
         self.identity = identity
+        self.group = group
         self.connection = connection
 
     def writer(
@@ -115,6 +118,10 @@ class KafkaLog:
     def reader(self, make_consumer: Callable[..., Any] = KafkaConsumer) -> "KafkaReader":
         """A reader, for one thread at a time."""
         return KafkaReader(self, make_consumer)
+    def share(self) -> KafkaShare:
+        """The share of this process, which joins the group; one a process."""
+        return KafkaShare(self.topic, self.group, lambda make, settings: _connect(make, self.connection, settings))
+
 
 
 class _Row(NamedTuple):

@@ -84,6 +84,31 @@ class LogReader(Protocol):
         ...
 
 
+class Share(Protocol):
+    """Which partitions are this process's to fold, where others may fold the rest. Safe from any thread; never waits.
+
+    MUST: as long as nobody joins, leaves or fails, every partition is exactly one process's; after that it is so again
+    within seconds, with nobody's help. In between, two processes MAY take one partition for theirs, and one that hung
+    MAY do so until it hears otherwise: whoever writes for a partition keeps the other out by other means (epochs).
+    """
+
+    def partitions(self) -> frozenset[int]:
+        """Those that are ours by what the log has said last; none before it has said anything."""
+        ...
+
+    def doubt(self, position: Position) -> None:
+        """Another one wrote for these: they are not ours before the log has said from now on that they are."""
+        ...
+
+    def show(self, position: Position) -> None:
+        """Let operators see how far these are folded, in the log's own tools. Nothing relies on it."""
+        ...
+
+    def close(self) -> None:
+        """Leave them to the others at once, within 5 s."""
+        ...
+
+
 class Log(Protocol):
     """A log that is there. Holds nothing open itself: close what it hands out."""
 
@@ -98,4 +123,8 @@ class Log(Protocol):
 
     def reader(self) -> LogReader:
         """A reader, for one thread at a time."""
+        ...
+
+    def share(self) -> Share:
+        """The share of this process, which takes part from now on; one a process."""
         ...

@@ -78,6 +78,10 @@ class SqliteLog:
         """A reader, for one thread at a time."""
         return SqliteReader(self, self._commits)
 
+    def share(self) -> "SqliteShare":
+        """Every partition: a file has one process that folds it."""
+        return SqliteShare(self.identity.partitions)
+
     def connect(self) -> "_LogConnection":
         """A connection that has made sure that the file still holds this log."""
         return _LogConnection(self.path, self.identity)
@@ -280,6 +284,26 @@ class SqliteReader:
                     if size >= READ_BYTES:
                         return records
         return records
+
+
+class SqliteShare:
+    """Share of a log that one process alone folds: all of it, always."""
+
+    def __init__(self, partitions: int) -> None:
+        self._all = frozenset(range(partitions))
+
+    def partitions(self) -> frozenset[int]:
+        """See Share."""
+        return self._all
+
+    def doubt(self, position: Position) -> None:
+        """See Share; there is nobody to doubt for."""
+
+    def show(self, position: Position) -> None:
+        """See Share; there is nowhere to show it."""
+
+    def close(self) -> None:
+        """See Share."""
 
 
 class _Commits:
