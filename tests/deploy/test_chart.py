@@ -20,6 +20,7 @@ from services.cli import exemplar
 from services.kit.running import GIVE_UP_SECONDS
 from services.kit.settings import PREFIX, Settings
 from services.parts import opened
+from tests.serving import run
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy/helm/exemplar"
@@ -290,6 +291,21 @@ def test_what_is_mounted_is_there(rendered: Rendered) -> None:
         for volume in volumes.values():
             if "configMap" in volume:
                 assert volume["configMap"]["name"] in rendered.of("ConfigMap"), name
+
+
+def test_a_secret_is_read_as_kubernetes_mounts_it(tmp_path: Path) -> None:
+    """Files that are links into a hidden folder serve as settings and key, and migrating again changes nothing."""
+    hidden = tmp_path / "secrets/..data"
+    hidden.mkdir(parents=True)
+    database = tmp_path / "elsewhere.sqlite"
+    for name, content in (("vault.key", "0" * 64), ("exemplar_database_url", f"sqlite:///{database}")):
+        (hidden / name).write_text(content)
+        (hidden.parent / name).symlink_to(hidden / name)
+    settings = {"secrets_dir": str(hidden.parent), "vault_key_file": str(hidden.parent / "vault.key")}
+    for _ in range(2):
+        done = run(tmp_path / "data", ["migrate"], **settings)
+        assert done.returncode == 0, done.stderr
+    assert list(tmp_path.glob("elsewhere.*.sqlite"))
 
 
 def test_the_policy_is_passed_on_as_it_is(fullest: Rendered) -> None:

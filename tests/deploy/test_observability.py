@@ -166,6 +166,19 @@ def test_each_service_tells_its_part(told_by_service: Mapping[str, Told]) -> Non
         assert {"process_resident_memory_bytes", "process_cpu_seconds_total", "process_open_fds"} <= told.keys(), job
 
 
+def test_every_metric_is_documented(told: Told) -> None:
+    """The table of docs/operating.md names each metric that a running server tells, and no other."""
+    manual = (ROOT / "docs/operating.md").read_text()
+    named = set(re.findall(r"`((?:exemplar|process)_[a-z_]+)`", manual.split("## Monitoring")[1]))
+    assert named == {re.sub(r"_(bucket|count|sum)$", "", name) for name in told if not name.endswith("_created")}
+
+
+def test_every_alert_is_documented() -> None:
+    """The table of docs/operating.md names each alert, and no other."""
+    manual = (ROOT / "docs/operating.md").read_text()
+    assert set(re.findall(r"`(Exemplar[A-Z]\w+)`", manual)) == {rule["alert"] for rule in ALERTS}
+
+
 def test_panels_are_complete() -> None:
     """Each panel has an id and a place of its own, a title, a description, a unit, and says what its lines are."""
     every = DASHBOARD["panels"]
