@@ -6,13 +6,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
 
 from services.events.api import Limits
 from services.events.catalog.envelope import Catalogue
-from services.events.credentials import OPEN, Credential, Keyring
+from services.events.credentials import CLI, Credential, Keyring
 from services.events.log.access import KafkaAccess
 from services.events.log.opening import create_log, open_log
 from services.events.log.protocol import Log
@@ -37,6 +38,7 @@ from services.projections.projector import FoldStatus, Projector, Sizes
 from services.projections.queries.position import format_position
 from services.projections.queries.status import last_applied, model_status
 from services.projections.queries.unfolded import Unfolded, find_unfolded
+from services.projections.reads import record_reads
 from services.projections.rebuild import Source
 from services.projections.stores import Built, Stores, built_on, check_log
 
@@ -236,6 +238,7 @@ def backing(
         positions.wait_until,
         lag_seconds,
         find,
+        partial(record_reads, parts.stores.control),
         settings.wait_for_seconds,
         settings.query_cost,
     )
@@ -270,7 +273,7 @@ def status(parts: Parts) -> dict[str, Any]:
 async def explain(parts: Parts, source: str, act_id: str, subject: str | None) -> dict[str, Any]:
     """What became of an act, as the gateway tells an admin."""
     positions = Positions(parts.stores.model)
-    gateway = Gateway(create_schema(), backing(parts, lambda _: OPEN, positions, lambda: 0.0))
+    gateway = Gateway(create_schema(), backing(parts, lambda _: CLI, positions, lambda: 0.0))
     variables = {"source": source, "actId": act_id, "subject": subject}
     answer = await gateway.answer(Question(_EXPLAIN, variables))
     if "data" not in answer.body or answer.body["data"] is None:

@@ -15,11 +15,12 @@ from services.events.credentials import Credential
 from services.graphql import errors
 from services.graphql.errors import ERRORS_AT_MOST, NotYet, formatted, formatted_cause
 from services.graphql.loaders import Asked, FindUnfolded, Sources
-from services.graphql.permissions import Access, reads_cards
+from services.graphql.permissions import access_of
+from services.graphql.reads import ReadLog
 from services.kit.database import reading
 from services.kit.errors import ExemplarError, Invalid
 from services.projections.queries.position import format_position, next_offsets, parse_position
-from services.projections.queries.reach import NOBODY, reach
+from services.projections.reads import Read
 
 
 class Question(NamedTuple):
@@ -46,6 +47,7 @@ class Backing:
     `model` gives the engine on the live generation. `authenticate` takes the header Authorization and raises
     Unauthenticated. `wait_until(position, seconds)` is true once the record at each offset of the position is folded.
     `lag_seconds` says how far the fold is behind. `find_unfolded` looks for an act beyond the fold's position.
+    `record_reads` makes durable what requests have read of other people; without it they get no answer.
     """
 
     model: Callable[[], Engine]
@@ -55,6 +57,7 @@ class Backing:
     wait_until: Callable[[Mapping[int, int], float], bool]
     lag_seconds: Callable[[], float]
     find_unfolded: FindUnfolded
+    record_reads: Callable[[Sequence[Read]], None]
     wait_for_seconds: float = 5.0
     cost_ceiling: int = 20_000
 
@@ -65,6 +68,7 @@ class Gateway:
     def __init__(self, schema: strawberry.Schema, backing: Backing) -> None:
         self._schema = schema
         self._backing = backing
+        self._reads = ReadLog(backing.record_reads)
 
     async def answer(self, question: Question, operations: Sequence[OperationType] = (OperationType.QUERY,)) -> Answer:
         """Authenticate, wait, read. Never raises but for an operation that the way in does not allow."""
@@ -89,10 +93,21 @@ class Gateway:
         shown = [formatted(error) for error in (result.errors or [])[:ERRORS_AT_MOST]]
         if not asked.ran or (result.data is None and not _has_path(result.errors)):
             return _refused(shown, extensions)
+        try:
+            await self._record(asked)
+        except Exception as error:  # noqa: BLE001  # as above; what was read of others is shown only if that is on record
+            return _refused([formatted(GraphQLError(str(error), original_error=error))], extensions)
         body: dict[str, Any] = {"data": result.data, "extensions": extensions}
         if shown:
             body["errors"] = shown
         return Answer(body, None)
+
+    async def _record(self, asked: Asked) -> None:
+        """Put on record what the request has read of other people. Raises Unavailable."""
+        credential = asked.access.credential
+        entry = asked.noted.entry(asked.now, credential.name, credential.person)
+        if entry is not None:
+            await self._reads.record(entry)
 
     def _ask(self, question: Question, extensions: dict[str, Any]) -> Asked:
         """Who asks, of what; waits for the fold first. Puts into `extensions` what is known of it."""
@@ -103,12 +118,10 @@ class Gateway:
         engine, now = backing.model(), backing.clock()
         with reading(engine) as connection:
             extensions["position"] = format_position(next_offsets(connection))
-            asks_for_cards = credential.person is not None and reads_cards(credential)
-            found = reach(connection, str(credential.person), now) if asks_for_cards else NOBODY
+            access = access_of(connection, credential, now)
         extensions["lagSeconds"] = round(backing.lag_seconds(), 3)
         if not reached:
             raise NotYet(f"the fold has not reached {question.wait_for} within {backing.wait_for_seconds:g} s")
-        access = Access(credential, found)
         return Asked(access, engine, now, backing.sources, backing.cost_ceiling, backing.find_unfolded)
 
 

@@ -15,10 +15,12 @@ import structlog
 from sqlalchemy import Connection, Engine
 from strawberry.dataloader import DataLoader
 
+from services.events.catalog.acts import person_of
 from services.events.catalog.envelope import Act, Catalogue
 from services.events.vault.cipher import open_acts
 from services.events.vault.protocol import Vault
 from services.graphql.permissions import Access
+from services.graphql.reads import Noted, What
 from services.kit.database import reading
 from services.kit.errors import Corrupt
 from services.projections.leadership.periods import Period
@@ -108,9 +110,11 @@ class Asked:
     cost: int | None = None
     ran: bool = False
     load: "Loaders" = field(init=False)
+    noted: Noted = field(init=False)
 
     def __post_init__(self) -> None:
         self.load = Loaders(self)
+        self.noted = Noted(self.access.key)
 
     async def find_unfolded(self, source: str, act_id: str, subject: str | None) -> Unfolded | None:
         """The act in the part of the log that the fold has not reached."""
@@ -143,8 +147,8 @@ class Loaders:
         self.relationship_acts: DataLoader[Paged, Page[ActRow]] = many(_relationship_acts)
         self.relationship_signals: DataLoader[Paged, Page[SignalRow]] = many(self._relationship_signals)
         self.act_at: DataLoader[tuple[int, int], ActRow | None] = one(acts.find_places, None)
-        self.sees_act: DataLoader[tuple[int, int], bool] = one(self._visible_acts, False)
         self.act: DataLoader[ActKey, ActRow | None] = one(acts.find_acts, None)
+        self.visible_act: DataLoader[ActKey, ActRow | None] = one(self._visible_acts, None)
         self.disputes: DataLoader[str, Sequence[ActRow]] = one(acts.disputes, ())
         self.spans: DataLoader[tuple[int, TeamCard], Sequence[Span]] = many(_spans)
         self.naming: DataLoader[tuple[str, str], ActRow | None] = many(_naming)
@@ -184,12 +188,11 @@ class Loaders:
             return people.which_exist(connection, people.RELATIONSHIP, customers)
         return acts.relationships_visible_to(connection, customers, access.persons)
 
-    def _visible_acts(self, connection: Connection, places: Iterable[tuple[int, int]]) -> Collection[tuple[int, int]]:
-        access = self._asked.access
-        return set(places) if access.all else acts.which_visible(connection, places, access.persons)
+    def _visible_acts(self, connection: Connection, keys: Iterable[ActKey]) -> Mapping[ActKey, ActRow]:
+        return acts.find_acts(connection, keys, self._asked.access.within)
 
     def _relationship_signals(self, connection: Connection, keys: list[Paged]) -> list[Page[SignalRow]]:
-        persons = None if self._asked.access.all else self._asked.access.persons
+        persons = self._asked.access.within
 
         def read(of: list[str], page: Paged) -> Mapping[str, Page[SignalRow]]:
             return figures.list_signals_of_relationships(connection, of, persons, page.as_of, page.first, page.after)
@@ -220,6 +223,13 @@ class Loaders:
             found.update(zip(((period, card) for card in cards), read, strict=True))
         return [found[key] for key in keys]
 
+    def _note_cards(self, pools: Sequence[Sequence[Span]]) -> None:
+        """A card is somebody's where all of its signals are one person's; a team's is nobody's."""
+        for pool in pools:
+            persons = {span.person for span in pool}
+            if len(persons) == 1:
+                self._asked.noted.note(What.CARD, persons)
+
     async def _signals(self, keys: list[SignalsKey]) -> list[Page[SignalRow]]:
         found: dict[SignalsKey, Page[SignalRow]] = {}
         for page, wanted in gathered(keys, lambda key: (key.page, key)).items():
@@ -231,7 +241,12 @@ class Loaders:
         return [found[key] for key in keys]
 
     async def _opened(self, wanted: list[tuple[ActRow, bool]]) -> list[OpenedAct]:
-        return await asyncio.to_thread(self._open, wanted)
+        opened = await asyncio.to_thread(self._open, wanted)
+        for (row, _), (act, personal) in zip(wanted, opened, strict=True):
+            if any(text is not None for text in personal.values()):
+                whose = person_of(row.subject, act.data) if row.rep is None else row.rep
+                self._asked.noted.note(What.PERSONAL, [whose])
+        return opened
 
     def _open(self, wanted: list[tuple[ActRow, bool]]) -> list[OpenedAct]:
         """Decode the records, and decrypt what may be read; the vault is asked once."""

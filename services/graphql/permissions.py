@@ -1,17 +1,21 @@
 """Who may see what (architecture.md, *Credentials* and *Fine print → Reading*).
 
-It all follows from the credential and from whom its person leads now. The rules are asked where rows are read.
+It all follows from the credential and from whom its person leads now: `access_of` says it, for a request or for as
+long as a subscriber may go on without being asked again. The rules are asked where rows are read.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
+
+from sqlalchemy import Connection
 
 from services.events.credentials import ADMIN, CARDS_READ, OPEN, Credential
 from services.kit.errors import Forbidden
-from services.projections.queries.reach import Reach
+from services.projections.queries.reach import NOBODY, Reach, reach
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Access:
     """What a credential may see. `reach` is empty for whoever is nobody or may not read cards."""
 
@@ -33,7 +37,7 @@ class Access:
         """The scopes of the credential, sorted."""
         return sorted(self.credential.scopes)
 
-    @property
+    @cached_property
     def persons(self) -> frozenset[str]:
         """The persons whose cards may be seen, unless it is all of them: oneself and whom one leads."""
         return self.reach.led_persons | {self.key} if reads_cards(self.credential) and self.key else frozenset()
@@ -52,20 +56,34 @@ class Access:
         return self.all or team in self.teams
 
     def leads_team(self, team: str) -> bool:
-        """Whether the team's card, members and leaders may be seen."""
+        """Whether the team's card, equity, members and leaders may be seen, and told of when they change."""
         return self.all or team in self.reach.led_teams
+
+    def sees_example(self, team: str, leader: str) -> bool:
+        """Whether a leader's example to a team may be seen: it holds the cards of both."""
+        return self.leads_team(team) and self.sees_person(leader)
 
     def reads_personal(self, rep: str | None) -> bool:
         """Whether the personal fields of an act of this rep may be read: by the rep, and by who leads the rep now."""
         return self.all or (rep is not None and rep in self.persons)
 
+    @property
+    def within(self) -> Collection[str] | None:
+        """The persons to confine what is looked for to; None if it need not be."""
+        return None if self.all else self.persons
+
     def among(self) -> Collection[str] | None:
-        """The persons to confine a list to; None if it need not be. Raises Forbidden if there are none."""
-        if self.all:
-            return None
-        if not self.persons:
+        """The same for a list of its own, of which there is none for who may see nobody. Raises Forbidden."""
+        if not self.all and not self.persons:
             raise forbidden()
-        return self.persons
+        return self.within
+
+
+def access_of(connection: Connection, credential: Credential, now: int) -> Access:
+    """What the credential may see at this instant. `connection` reads the live model."""
+    if credential.person is None or not reads_cards(credential):
+        return Access(credential, NOBODY)
+    return Access(credential, reach(connection, credential.person, now))
 
 
 def reads_cards(credential: Credential) -> bool:

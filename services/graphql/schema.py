@@ -24,6 +24,7 @@ from services.graphql import limits
 from services.graphql.errors import LimitExceeded
 from services.graphql.loaders import Asked, CardKey, Paged, PersonCard, SignalsKey, SignalsPage
 from services.graphql.permissions import forbidden
+from services.graphql.reads import What
 from services.graphql.scalars import JSON, SCALARS, Date, DateTime
 from services.kit.errors import Invalid
 from services.projections.leadership import scorecards, statistics
@@ -330,7 +331,7 @@ class Score:
         stored = None if wanted is None else StoredVerdict[wanted.name]
         page = SignalsPage(self.period, stored, _first(first), read_signal_cursor(_given(after)))
         found = await info.context.load.signals.load(SignalsKey(self.card, self.about, page))
-        return _connection(found, _signal, signal_cursor)
+        return _connection(found, partial(_signal, info), signal_cursor)
 
 
 def _score(card: CardKey, period: Period, tallies: Card, about: PrincipleId, *, is_previous: bool = False) -> Score:
@@ -447,14 +448,16 @@ class Act(Node):
         of_subject = await load.disputes.load(self.row.subject)
         opened = await load.opened.load_many((row, False) for row in of_subject)
         return [
-            _act(row)
+            _act(info, row)
             for row, dispute in zip(of_subject, opened, strict=True)
             if isinstance(dispute.act.data, ActDisputed)
             and (dispute.act.data.disputes_source, dispute.act.data.disputes_id) == (self.row.source, self.row.act_id)
         ]
 
 
-def _act(row: ActRow) -> Act:
+def _act(info: Info, row: ActRow, shown_as: What = What.ACTS) -> Act:
+    """The act, which from here on counts as read."""
+    info.context.noted.note_act(shown_as, row)
     return Act(
         row=row,
         source=row.source,
@@ -489,10 +492,12 @@ class Signal:
     async def evidence(self, info: Info) -> list[Act]:
         """The acts that show it, in their order."""
         found = await info.context.load.act_at.load_many(self.row.evidence)
-        return [_act(row) for row in found if row is not None]
+        return [_act(info, row, What.EVIDENCE) for row in found if row is not None]
 
 
-def _signal(row: SignalRow) -> Signal:
+def _signal(info: Info, row: SignalRow) -> Signal:
+    """The signal, which from here on counts as read."""
+    info.context.noted.note(What.SIGNALS, [row.person])
     return Signal(
         row=row,
         customer_key=row.customer,
@@ -692,7 +697,8 @@ class Relationship(Node):
     async def acts(self, info: Info, first: int | None = UNSET, after: str | None = UNSET) -> Connection[Act]:
         """All acts that concern the customer, the newest first."""
         wanted = Paged(self.customer_key, _first(first), read_act_cursor(_given(after)))
-        return _connection(await info.context.load.relationship_acts.load(wanted), _act, act_cursor)
+        found = await info.context.load.relationship_acts.load(wanted)
+        return _connection(found, partial(_act, info), act_cursor)
 
     @strawberry.field
     async def signals(
@@ -700,7 +706,8 @@ class Relationship(Node):
     ) -> Connection[Signal]:
         """The relationship's signals, the newest first, without walk-the-talk; of persons whose card may be seen."""
         wanted = Paged(self.customer_key, _first(first), read_signal_cursor(_given(after)), _as_of(info, as_of))
-        return _connection(await info.context.load.relationship_signals.load(wanted), _signal, signal_cursor)
+        found = await info.context.load.relationship_signals.load(wanted)
+        return _connection(found, partial(_signal, info), signal_cursor)
 
 
 # ---- what became of an act -------------------------------------------------------------------------------------------
@@ -716,9 +723,8 @@ class _Sought(NamedTuple):
 
 async def _explain(info: Info, sought: _Sought) -> ActExplanation:
     """Acts first, then what the fold refused, then what it has not reached."""
-    found = await info.context.read(lambda connection: acts.find_pair(connection, *sought))
-    seen = await info.context.load.sees_act.load_many(row.place for row in found)
-    visible = [row for row, is_seen in zip(found, seen, strict=True) if is_seen]
+    within = info.context.access.within
+    visible = await info.context.read(lambda connection: acts.find_pair(connection, *sought, within))
     if visible:
         return await _explain_act(info, visible[0], [row.subject for row in visible[1:]])
     if info.context.access.all:
@@ -744,8 +750,9 @@ async def _explain_act(info: Info, row: ActRow, others: list[str]) -> ActExplana
         also = f"the same source and id are also under: {', '.join(others)}"
         reason = f"{reason}; {also}" if reason else also
     place = (conflict.partition, conflict.offset) if conflict else row.place
-    shown = [_signal(signal) for signal in signals if asked.access.sees_person(signal.person)]
-    return ActExplanation(fate=fate, act=_act(row), reason=reason, partition=place[0], offset=place[1], signals=shown)
+    shown = [_signal(info, signal) for signal in signals if asked.access.sees_person(signal.person)]
+    act = _act(info, row)
+    return ActExplanation(fate=fate, act=act, reason=reason, partition=place[0], offset=place[1], signals=shown)
 
 
 async def _missing_target(info: Info, row: ActRow) -> str | None:
@@ -866,7 +873,7 @@ class Query:
         persons, count = info.context.access.among(), _first(first)
         wanted, key = _filter(info, _given(filter)), read_act_cursor(_given(after))
         found = await info.context.read(lambda connection: acts.list_acts(connection, wanted, persons, count, key))
-        return _connection(found, _act, act_cursor)
+        return _connection(found, partial(_act, info), act_cursor)
 
     @strawberry.field
     async def explain_act(self, info: Info, source: str, act_id: str, subject: str | None = UNSET) -> ActExplanation:
@@ -908,9 +915,8 @@ async def _find_relationship(info: Info, customer: str) -> Relationship | None:
 
 
 async def _find_act(info: Info, subject: str, source: str, act_id: str) -> Act | None:
-    row = await info.context.load.act.load((_key(subject), _key(source), _key(act_id)))
-    seen = row is not None and await info.context.load.sees_act.load(row.place)
-    return _or_forbidden(info, _act(row) if row is not None and seen else None)
+    row = await info.context.load.visible_act.load((_key(subject), _key(source), _key(act_id)))
+    return _or_forbidden(info, None if row is None else _act(info, row))
 
 
 def _or_forbidden(info: Info, found: Item | None) -> Item | None:

@@ -219,3 +219,14 @@ generations = Table(
     Column("state", Text, nullable=False),  # live, building, retired: exactly one is live once there is a model
     Column("started_us", BigInteger, nullable=False),
 )
+
+reads = Table(
+    "reads",
+    control,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),  # the name of the credential, as acts have it in `recordedby`
+    Column("person", Text),  # whose the credential is
+    Column("persons", Text, nullable=False),  # a JSON array of keys, sorted
+    Column("what", Text, nullable=False),  # a JSON array, sorted
+)

@@ -17,6 +17,7 @@ from services.graphql.loaders import Sources
 from services.kit.errors import Unauthenticated
 from services.projections.positions import Positions
 from services.projections.queries.unfolded import find_unfolded
+from services.projections.reads import record_reads
 from tests.fixed_clock import FixedClock
 from tests.projections.world import World
 
@@ -41,6 +42,7 @@ class Asker:
             "wait_until": self.positions.wait_until,
             "lag_seconds": lambda: self.lag,
             "find_unfolded": partial(find_unfolded, world.reader),
+            "record_reads": partial(record_reads, world.stores.control),
             "wait_for_seconds": 0.2,
         }
         self.registry = CollectorRegistry()

@@ -143,7 +143,10 @@ def test_no_operation_of_that_name(asker: Asker) -> None:
 def test_a_bad_credential_is_401(asker: Asker, accept: str) -> None:
     """Nothing is read; the answer is GraphQL's, and says how to authenticate."""
     response = asker.post(QUERY, who="stranger", accept=accept)
-    assert (response.status_code, response.headers["www-authenticate"]) == (401, 'Bearer realm="exemplar"')
+    assert (response.status_code, response.headers["www-authenticate"]) == (
+        401,
+        'Bearer realm="exemplar", error="invalid_token"',
+    )
     assert response.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
     assert "data" not in response.json()
 

@@ -64,8 +64,7 @@ def list_acts(
     connection: Connection, wanted: ActFilter, persons: Collection[str] | None, first: int, after: ActOrder | None
 ) -> Page[ActRow]:
     """Acts that match, the newest first; only those of these persons and their relationships, unless it is None."""
-    allowed = true() if persons is None else visible_to(connection, persons)
-    query = select(*ACT_COLUMNS).where(_matches(wanted), allowed, _after(after))
+    query = select(*ACT_COLUMNS).where(_matches(wanted), _allowed(connection, persons), _after(after))
     rows = connection.execute(_newest_first(query).limit(first + 1))
     return page([act_row(row) for row in rows], first, after)
 
@@ -99,22 +98,14 @@ def find_places(connection: Connection, places: Iterable[tuple[int, int]]) -> Ma
     return {act.place: act for act in found}
 
 
-def find_acts(connection: Connection, wanted: Iterable[ActKey]) -> Mapping[ActKey, ActRow]:
-    """The acts with these keys (subject, source, id)."""
+def find_acts(
+    connection: Connection, wanted: Iterable[ActKey], persons: Collection[str] | None = None
+) -> Mapping[ActKey, ActRow]:
+    """The acts with these keys (subject, source, id); those that one of `persons` may see, unless it is None."""
     key = listed(connection, {"subject": TEXT, "source": TEXT, "act_id": TEXT}, wanted)
     same = and_(acts.c.subject == key.c.subject, acts.c.source == key.c.source, acts.c.act_id == key.c.act_id)
-    found = [act_row(row) for row in connection.execute(select(*ACT_COLUMNS).select_from(key.join(acts, same)))]
-    return {act.key: act for act in found}
-
-
-def which_visible(
-    connection: Connection, places: Iterable[tuple[int, int]], persons: Collection[str]
-) -> Collection[tuple[int, int]]:
-    """Those of the places whose acts one of these persons may see (`visible_to`)."""
-    place = listed(connection, {"partition": INTEGER, "log_offset": INTEGER}, places)
-    at = and_(acts.c.partition == place.c.partition, acts.c.log_offset == place.c.log_offset)
-    query = select(acts.c.partition, acts.c.log_offset).select_from(place.join(acts, at))
-    return {(row.partition, row.log_offset) for row in connection.execute(query.where(visible_to(connection, persons)))}
+    query = select(*ACT_COLUMNS).select_from(key.join(acts, same)).where(_allowed(connection, persons))
+    return {act.key: act for act in map(act_row, connection.execute(query))}
 
 
 def disputes(connection: Connection, subjects: Iterable[str]) -> Mapping[str, Sequence[ActRow]]:
@@ -136,9 +127,14 @@ def retractions(connection: Connection, subject: str) -> Sequence[ActRow]:
     return [act_row(row) for row in connection.execute(query.order_by(*ACT_ORDER))]
 
 
-def find_pair(connection: Connection, source: str, act_id: str, subject: str | None) -> Sequence[ActRow]:
-    """The acts that have this source and id, of the subject if it is given, the one that the log took first leading."""
-    query = select(*ACT_COLUMNS).where(acts.c.source == source, acts.c.act_id == act_id)
+def find_pair(
+    connection: Connection, source: str, act_id: str, subject: str | None, persons: Collection[str] | None
+) -> Sequence[ActRow]:
+    """The acts that have this source and id, of the subject if it is given, the one that the log took first leading.
+
+    Those that one of `persons` may see, unless it is None.
+    """
+    query = select(*ACT_COLUMNS).where(acts.c.source == source, acts.c.act_id == act_id, _allowed(connection, persons))
     if subject is not None:
         query = query.where(acts.c.subject == subject)
     rows = connection.execute(query.order_by(acts.c.recorded_us, acts.c.partition, acts.c.log_offset))
@@ -161,6 +157,10 @@ def find_refused(connection: Connection, source: str, act_id: str, subject: str 
         query.order_by(dead_letters.c.recorded_us, dead_letters.c.partition, dead_letters.c.log_offset)
     )
     return [RefusedRow(*row) for row in rows]
+
+
+def _allowed(connection: Connection, persons: Collection[str] | None) -> ColumnElement[bool]:
+    return true() if persons is None else visible_to(connection, persons)
 
 
 def visible_to(connection: Connection, persons: Collection[str]) -> ColumnElement[bool]:
