@@ -132,18 +132,18 @@ class Fold:
         parts.stores.sweep()
         self.positions = Positions(parts.stores.model)
         self._reader = parts.log.reader()
+        self._share = parts.log.share()
         self._projector = Projector(
             parts.stores.model,
-        self._share = parts.log.share()
             self._reader,
             parts.vault,
             parts.rules,
             parts.built,
             instants.now,
             owner=f"{socket.gethostname()}:{os.getpid()}",
+            share=self._share,
             sizes=Sizes(settings.batch_acts, settings.catch_up_acts, settings.halt_after_unreadable),
             on_commit=self.positions.committed,
-            share=self._share,
         )
         self._stop = threading.Event()
         self._folding = threading.Thread(target=self._fold, name="fold")
@@ -163,9 +163,9 @@ class Fold:
         self._stop.set()
         if self._folding.is_alive():
             self._folding.join(STOP_SECONDS)
+        self._share.close()
         self._reader.close()
 
-        self._share.close()
     def check_ready(self) -> None:
         """Raises Unavailable while acts are not folded, or the stores do not answer."""
         if failure := self.status.failure:
@@ -179,10 +179,10 @@ class Fold:
             self._projector.run(self._stop)
         except Exception:  # noqa: BLE001  # the status has it, `/readyz` and the log tell it; the servers go on
             _log.exception("the fold has stopped")
-
-
         finally:
             self._share.close()
+
+
 class Lag:
     """How far a fold that runs elsewhere is behind the log; looked up at most once a second, in the caller's thread."""
 
@@ -292,5 +292,5 @@ def _access(settings: Settings) -> KafkaAccess:
         settings.kafka_ssl_cafile,
         settings.kafka_ssl_certfile,
         settings.kafka_ssl_keyfile,
-    )
         settings.kafka_group,
+    )
