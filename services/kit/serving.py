@@ -4,13 +4,15 @@ uvicorn bounds neither the time nor the size of a request's headers, nor the tim
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -203,14 +205,31 @@ def operations(ready: Callable[[], None], registry: CollectorRegistry) -> list[R
     """`/livez` (the process answers), `/readyz` and `/metrics`.
 
     `ready` raises one of our errors, whose message says what is missing, while the service cannot do its work; it is
-    called in a thread. `registry` gets the metrics of the process: memory, processor time, open files.
+    called in a thread. `registry` gets the metrics of the process: memory, processor time, open files, and readiness.
     """
     ProcessCollector(registry=registry)
+    registry.register(_Readiness(ready))
     return [
         Route("/livez", _alive),
         Route("/readyz", partial(_ready, ready)),
         Route("/metrics", partial(_metrics, registry)),
     ]
+
+
+class _Readiness(Collector):
+    """Whether the service can do its work, asked whenever it is scraped; meanwhile other metrics may stand still."""
+
+    def __init__(self, ready: Callable[[], None]) -> None:
+        self._ready = ready
+
+    def collect(self) -> Iterator[Metric]:
+        """See Collector."""
+        try:
+            self._ready()
+            value = 1.0
+        except ExemplarError:
+            value = 0.0
+        yield GaugeMetricFamily("exemplar_ready", "1 if /readyz answers 200", value)
 
 
 async def _alive(_request: Request) -> Response:

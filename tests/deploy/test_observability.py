@@ -161,7 +161,11 @@ def test_each_service_tells_its_part(told_by_service: Mapping[str, Told]) -> Non
         job: {name.split("_")[1] for name in told if name.startswith("exemplar_")}
         for job, told in told_by_service.items()
     }
-    assert topics == {"events": {"event", "events"}, "projections": {"fold", "dead"}, "graphql": {"query"}}
+    assert topics == {
+        "events": {"event", "events", "ready"},
+        "projections": {"fold", "dead", "ready"},
+        "graphql": {"query", "ready"},
+    }
     for job, told in told_by_service.items():
         assert {"process_resident_memory_bytes", "process_cpu_seconds_total", "process_open_fds"} <= told.keys(), job
 
