@@ -15,7 +15,7 @@ from services.events.api import Limits
 from services.events.catalog.envelope import Catalogue
 from services.events.credentials import CLI, Credential, Keyring
 from services.events.log.access import KafkaAccess
-from services.events.log.opening import create_log, open_log
+from services.events.log.opening import create_log, open_log, open_reader
 from services.events.log.protocol import Log
 from services.events.recording import Recording
 from services.events.tokens import open_tokens
@@ -31,7 +31,7 @@ from services.kit.running import STOP_SECONDS
 from services.kit.settings import Settings
 from services.projections.applying import Rules
 from services.projections.known import KnownActs
-from services.projections.leadership.policy import load_policy
+from services.projections.leadership.policy import Policy, load_policy
 from services.projections.migrations import migrate_area
 from services.projections.positions import Positions
 from services.projections.projector import FoldStatus, Projector, Sizes
@@ -39,7 +39,7 @@ from services.projections.queries.position import format_position
 from services.projections.queries.status import last_applied, model_status
 from services.projections.queries.unfolded import Unfolded, find_unfolded
 from services.projections.reads import record_reads
-from services.projections.rebuild import Source
+from services.projections.rebuild import Help, Source
 from services.projections.stores import Built, Stores, built_on, check_log
 
 VAULT = "vault"
@@ -247,8 +247,16 @@ def backing(
 @contextmanager
 def source(parts: Parts) -> Iterator[Source]:
     """What a model is rebuilt from."""
+    settings = parts.settings
+    open_log_again = partial(open_reader, settings.log, settings.partitions, _access(settings))
+    processes = settings.rebuild_processes or (os.cpu_count() or 1)
+    help_ = Help(processes, open_log_again, partial(_rules, parts.rules.policy))
     with closing(parts.log.reader()) as reader:
-        yield Source(reader, parts.vault, parts.rules, parts.built, instants.now)
+        yield Source(reader, parts.vault, parts.rules, parts.built, instants.now, help_)
+
+
+def _rules(policy: Policy) -> Rules:
+    return Rules(Catalogue(), policy)
 
 
 def status(parts: Parts) -> dict[str, Any]:

@@ -7,7 +7,7 @@ SQLite a file of its own beside the one that the URL names. What differs between
 import os
 import re
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -156,6 +156,11 @@ def reading(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
+def one_writer(engine: Engine) -> bool:
+    """Whether only one connection at a time can write: an SQLite file."""
+    return engine.dialect.name == "sqlite"
+
+
 def sync_area(url: URL, area: str) -> None:
     """Make durable what a lax engine wrote, once it has been disposed of.
 
@@ -167,6 +172,14 @@ def sync_area(url: URL, area: str) -> None:
             if path.exists():
                 with path.open("rb+") as opened:
                     os.fsync(opened.fileno())
+
+
+def refresh_statistics(engine: Engine, tables: Iterable[Table]) -> None:
+    """Tell PostgreSQL at once what is in tables that were filled; by itself it looks some minutes later."""
+    if engine.dialect.name == "postgresql":
+        with writing(engine) as connection:
+            for table in tables:
+                connection.execute(text(f"ANALYZE {table.name}"))
 
 
 def among(

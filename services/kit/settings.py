@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     halt_after_unreadable: int = Field(
         50, ge=1, description="a partition halts at more unreadable records in a row than this"
     )
+    rebuild_processes: int = Field(0, ge=0, description="processes of a rebuild; 0: one a core")
     query_cost: int = Field(20_000, ge=1, description="ceiling of a GraphQL document's cost")
     introspection: bool = Field(True, description="whether GraphQL introspection is answered")
     jwt_issuer: str = Field("", description="issuer (`iss`) of the tokens by which people sign in; default: none")

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Table, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, update
 
 from services.events.catalog.acts import PUBLIC, UNATTRIBUTED
 from services.events.catalog.envelope import ID_LENGTH, SOURCE_LENGTH, Act, Catalogue, same_content
@@ -84,6 +84,20 @@ class Touched(NamedTuple):
 
     persons: set[str]
     teams: set[str]
+
+
+class Drawn(NamedTuple):
+    """What a first fold gives: the rows of each table, by its name, and the places of the acts that are retracted."""
+
+    rows: Mapping[str, Sequence[_Row]]
+    retracted: Sequence[tuple[int, int]]
+
+
+class _Folded(NamedTuple):
+    """What subjects should have, signals without their ids, and the acts whose flag must change."""
+
+    rows: _Rows
+    flags: _Flags
 
 
 class _Stored(NamedTuple):
@@ -233,27 +247,34 @@ def refold(
     rules: Rules,
     decoded: Mapping[tuple[int, int], Act] | None = None,
     between: Callable[[], None] = lambda: None,
-    fresh: bool = False,
 ) -> Touched:
     """Fold these subjects anew from all their acts, and write what changed.
 
     `decoded` holds acts by (partition, offset) that need not be read again; `between` is called between some subjects
-    and the next ones, and may raise; `fresh`: nothing of theirs was folded yet.
+    and the next ones, and may raise.
     """
     touched = Touched(set(), set())
     for chunk in _chunks(connection, subjects):
         between()
-        stored = _load_acts(connection, chunk, rules.catalogue, decoded or {})
-        wanted: _Rows = {table: set() for table, _ in _DERIVED}
-        flags: _Flags = {True: [], False: []}
-        for subject, its_acts in stored.items():
-            _fold_subject(subject, its_acts, rules, wanted, flags)
-        for retracted, places in flags.items():
-            if places:
-                these = among(connection, [acts.c.partition, acts.c.log_offset], places)
-                connection.execute(update(acts).where(these).values(retracted=retracted))
-        _write_changes(connection, {} if fresh else _load_derived(connection, chunk), wanted, touched)
+        its_acts = among(connection, [acts.c.subject], [(subject,) for subject in chunk])
+        folded = _fold(_load_acts(connection, its_acts, rules.catalogue, decoded or {}), rules)
+        _write_flags(connection, folded.flags)
+        _write_changes(connection, _load_derived(connection, chunk), folded.rows, touched)
     return touched
+
+
+def first_fold(connection: Connection, first: str, last: str, rules: Rules) -> Drawn:
+    """Fold the subjects from the first to the last one, of which nothing was folded yet. Writes nothing."""
+    these = (acts.c.subject >= first) & (acts.c.subject <= last)
+    folded = _fold(_load_acts(connection, these, rules.catalogue, {}), rules)
+    return Drawn({table.name: _with_ids(table, rows) for table, rows in folded.rows.items()}, folded.flags[True])
+
+
+def write_first(connection: Connection, drawn: Drawn) -> None:
+    """Write what a first fold has drawn."""
+    _write_flags(connection, {True: drawn.retracted})
+    for table, _ in _DERIVED:
+        insert_rows(connection, table, drawn.rows[table.name])
 
 
 def _chunks(connection: Connection, subjects: Collection[str]) -> Iterator[list[str]]:
@@ -273,10 +294,13 @@ def _chunks(connection: Connection, subjects: Collection[str]) -> Iterator[list[
 
 
 def _load_acts(
-    connection: Connection, subjects: Iterable[str], catalogue: Catalogue, decoded: Mapping[tuple[int, int], Act]
+    connection: Connection,
+    which: ColumnElement[bool],
+    catalogue: Catalogue,
+    decoded: Mapping[tuple[int, int], Act],
 ) -> dict[str, list[_Stored]]:
-    its_acts = among(connection, [acts.c.subject], [(subject,) for subject in subjects])
-    query = select(acts.c.subject, acts.c.partition, acts.c.log_offset, acts.c.retracted, acts.c.record).where(its_acts)
+    """Acts by subject."""
+    query = select(acts.c.subject, acts.c.partition, acts.c.log_offset, acts.c.retracted, acts.c.record).where(which)
     found: dict[str, list[_Stored]] = {}
     for subject, partition, offset, retracted, record in connection.execute(query).all():
         act = decoded.get((partition, offset)) or stored_act(record, catalogue)
@@ -284,15 +308,24 @@ def _load_acts(
     return found
 
 
-def _fold_subject(subject: str, stored: Sequence[_Stored], rules: Rules, wanted: _Rows, flags: _Flags) -> None:
-    """Fold one subject; its rows go to `wanted`, acts whose flag `retracted` is wrong to `flags`."""
+def _fold(stored: Mapping[str, Sequence[_Stored]], rules: Rules) -> _Folded:
+    """Fold each subject from its acts."""
+    folded = _Folded({table: set() for table, _ in _DERIVED}, {True: [], False: []})
+    for subject, its_acts in stored.items():
+        _fold_subject(subject, its_acts, rules, folded)
+    return folded
+
+
+def _fold_subject(subject: str, stored: Sequence[_Stored], rules: Rules, into: _Folded) -> None:
+    """Fold one subject: its rows, and its acts of which the flag `retracted` is wrong."""
+    wanted = into.rows
     folded = rules.fold(subject, [one.act for one in stored], rules.policy)
     partition = stored[0].partition
     offsets = {(one.act.source, one.act.id): one.offset for one in stored}
     for one in stored:
         retracted = (one.act.source, one.act.id) in folded.retracted
         if retracted != one.retracted:
-            flags[retracted].append((one.partition, one.offset))
+            into.flags[retracted].append((one.partition, one.offset))
     wanted[signals].update(_signal_row(subject, partition, signal, offsets) for signal in folded.signals)
     wanted[memberships].update((stay.team, stay.person, stay.from_, stay.role, stay.to) for stay in folded.stays)
     if folded.team is not None:
@@ -300,6 +333,8 @@ def _fold_subject(subject: str, stored: Sequence[_Stored], rules: Rules, wanted:
     wanted[standards].update((said.leader, said.team, int(said.principle), said.stated) for said in folded.standards)
     for kind, key, act in folded.names:
         wanted[names].add((kind, subject, key, act.time, partition, offsets[act.source, act.id]))
+    wanted[dealings].update(_dealing_row(subject, dealing, offsets) for dealing in folded.dealings)
+    wanted[decided].update(_decided_row(subject, attempt, offsets) for attempt in folded.decided)
 
 
 def _signal_row(subject: str, partition: int, signal: Signal, offsets: Mapping[tuple[str, str], int]) -> _Row:
@@ -319,6 +354,19 @@ def _signal_row(subject: str, partition: int, signal: Signal, offsets: Mapping[t
     )
 
 
+def _dealing_row(subject: str, dealing: Dealing, offsets: Mapping[tuple[str, str], int]) -> _Row:
+    act, rep, what, decision, accepted = dealing
+    row = (subject, offsets[act.source, act.id], rep, act.time, what)
+    end = (None, None) if decision is None else (offsets[decision.source, decision.id], decision.time)
+    return *row, *end, accepted
+
+
+def _decided_row(subject: str, attempt: Decided, offsets: Mapping[tuple[str, str], int]) -> _Row:
+    decision, rep, accepted, first, *more = attempt
+    offset = offsets[decision.source, decision.id]
+    return subject, offset, rep, decision.time, accepted, *(first or (None, None)), *more
+
+
 def signal_id(row: Sequence[Any]) -> bytes:
     """16 bytes that name a signal by all it says: its row without the id. The same in every model of the same log."""
     return blake2b(msgspec.json.encode(row), digest_size=16).digest()
@@ -333,8 +381,13 @@ def _load_derived(connection: Connection, subjects: Iterable[str]) -> _Rows:
         found = connection.execute(select(*columns).where(among(connection, [column], given))).all()
         rows[table] = set(map(tuple, found))
     return rows
-    wanted[dealings].update(_dealing_row(subject, dealing, offsets) for dealing in folded.dealings)
-    wanted[decided].update(_decided_row(subject, attempt, offsets) for attempt in folded.decided)
+
+
+def _write_flags(connection: Connection, flags: Mapping[bool, Sequence[tuple[int, int]]]) -> None:
+    for retracted, places in flags.items():
+        if places:
+            these = among(connection, [acts.c.partition, acts.c.log_offset], places)
+            connection.execute(update(acts).where(these).values(retracted=retracted))
 
 
 def _write_changes(connection: Connection, stored: _Rows, wanted: _Rows, touched: Touched) -> None:
@@ -354,19 +407,6 @@ def _write_changes(connection: Connection, stored: _Rows, wanted: _Rows, touched
 
 def _with_ids(table: Table, rows: Iterable[_Row]) -> list[_Row]:
     """Rows as the table has them, in an order that is the same whenever the rows are."""
-def _dealing_row(subject: str, dealing: Dealing, offsets: Mapping[tuple[str, str], int]) -> _Row:
-    act, rep, what, decision, accepted = dealing
-    row = (subject, offsets[act.source, act.id], rep, act.time, what)
-    end = (None, None) if decision is None else (offsets[decision.source, decision.id], decision.time)
-    return *row, *end, accepted
-
-
-def _decided_row(subject: str, attempt: Decided, offsets: Mapping[tuple[str, str], int]) -> _Row:
-    decision, rep, accepted, first, *more = attempt
-    offset = offsets[decision.source, decision.id]
-    return subject, offset, rep, decision.time, accepted, *(first or (None, None)), *more
-
-
     if table is signals:
         return sorted((signal_id(row), *row) for row in rows)
     return sorted(rows, key=lambda row: row[: len(table.primary_key)])

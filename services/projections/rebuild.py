@@ -2,23 +2,29 @@
 
 All acts are kept first and each subject is folded once, so that a rebuild reads every act twice, however scattered over
 the log its subject is; then it catches up like any projector. Until the switch, the live model serves as it was.
+
+Helping processes (`crew`) share the work: the partitions while acts are kept, then subjects, some at a time. SQLite has
+one writer: there this process keeps the acts, and writes what the helpers fold.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import closing, contextmanager
+from functools import partial
+from typing import Any, NamedTuple, NoReturn
 
 from sqlalchemy import URL, Engine, Table, case, func, insert, select, update
 
 from services.events.log.protocol import Identity, LogReader, Position, Record
 from services.events.vault.protocol import Vault
-from services.kit.database import open_engine, reading, sync_area, writing
-from services.projections.applying import Rules, Touched, refold
+from services.kit import instants
+from services.kit.database import one_writer, open_engine, reading, refresh_statistics, sync_area, writing
+from services.projections.applying import Drawn, Rules, Touched, first_fold, write_first
+from services.projections.crew import Crew
 from services.projections.leadership.signals import Principle, Verdict
 from services.projections.projector import Projector, Sizes, load_partitions
 from services.projections.stores import Built, ModelSource, Stores, area_of, check_log, read_facts
-from services.projections.tables import acts, dead_letters, facts, partitions, signals
+from services.projections.tables import acts, dead_letters, facts, model, partitions, signals
 
 ACTS_AT_ONCE = 5_000  # of the log, kept in one transaction: with 20,000 that takes 30 MB more and is no faster
 SUBJECTS_AT_ONCE = 5_000
@@ -79,14 +85,34 @@ class Rebuilt(NamedTuple):
     moves: list[Move]
 
 
+class Help(NamedTuple):
+    """How many processes build, and how each of them opens the log, and gets the rules: functions to be pickled."""
+
+    processes: int
+    open_log: Callable[[], LogReader]
+    rules: Callable[[], Rules]
+
+
 class Source(NamedTuple):
-    """What a model is built from. The reader is used by the thread that builds, and by nobody else meanwhile."""
+    """What a model is built from. The reader is used by the thread that builds, and by nobody else meanwhile.
+
+    Without help this process does all.
+    """
 
     log: LogReader
     vault: Vault
     rules: Rules
     built: Built
     clock: Callable[[], int]
+    help: Help | None = None
+
+
+class _Some(NamedTuple):
+    """Subjects, from the first to the last one in their order, and how many acts they have."""
+
+    first: str
+    last: str
+    acts: int
 
 
 Listener = Callable[[Progress], None]
@@ -137,14 +163,13 @@ def build(url: URL, area: str, source: Source, until: Position, on_progress: Lis
     engine = open_engine(url, area, lax=True)
     pace = _Pace(sum(until.values()), on_progress)
     try:
-        with _without_indexes(engine, acts, besides="acts_key"):
-            _keep_all(engine, source._replace(log=LogUntil(source.log, until)), pace)
-        with _without_indexes(engine, signals):
-            folded = _fold_all(engine, source.rules, pace)
+        with _without_indexes(engine, acts, besides="acts_key"), _without_indexes(engine, signals):
+            _fill(engine, url, area, source, until, pace)
+        refresh_statistics(engine, model.sorted_tables)
     finally:
         engine.dispose()
     sync_area(url, area)
-    return folded
+    return pace.acts
 
 
 class LogUntil:
@@ -195,33 +220,133 @@ def _build(stores: Stores, generation: int, source: Source, on_progress: Listene
 
 
 def _projector(model: ModelSource, source: Source, **more: Any) -> Projector:
-    log, vault, rules, built, clock = source
+    log, vault, rules, built, clock, _ = source
     sizes = Sizes(ACTS_AT_ONCE, ACTS_AT_ONCE, halt_after=None)
     return Projector(model, log, vault, rules, built, clock, owner="rebuild", sizes=sizes, **more)
 
 
-def _keep_all(engine: Engine, source: Source, pace: "_Pace") -> None:
-    """Store every act, fold none."""
-    projector = _projector(lambda: engine, source, refold=lambda *args: Touched(set(), set()))
-    projector.take()
-    while count := projector.step():
+def _fill(engine: Engine, url: URL, area: str, source: Source, until: Position, pace: "_Pace") -> None:
+    """Keep all acts up to a position, then fold each subject, alone or with help."""
+    help_ = source.help
+    if help_ is None or help_.processes < 2:
+        _keep_all(engine, source, until, pace)
+        for some in _subjects(engine):
+            with writing(engine) as connection:
+                write_first(connection, first_fold(connection, some.first, some.last, source.rules))
+            pace.folded(some.acts)
+        return
+    with Crew(help_.processes, partial(_tools, url, area, source.built, help_)) as crew:
+        if one_writer(engine):
+            _keep_all(engine, source, until, pace)
+            for drawn, count in crew.work(partial(_draw, some=some) for some in _subjects(engine)):
+                with writing(engine) as connection:
+                    write_first(connection, drawn)
+                pace.folded(count)
+        else:
+            for count in crew.work(partial(_keep_share, until=share) for share in _shares(until, help_.processes)):
+                pace.kept(count)
+            for count in crew.work(partial(_fold_share, some=some) for some in _subjects(engine)):
+                pace.folded(count)
+
+
+def _keep_all(engine: Engine, source: Source, until: Position, pace: "_Pace") -> None:
+    for count in _keep(engine, source, until):
         pace.kept(count)
 
 
-def _fold_all(engine: Engine, rules: Rules, pace: "_Pace") -> int:
-    """Fold every subject, once; how many acts they have."""
-    folded = 0
+def _keep(engine: Engine, source: Source, until: Position) -> Iterator[int]:
+    """Store every act up to a position, fold none; tells how many records were read, some at a time."""
+    projector = _projector(
+        lambda: engine, source._replace(log=LogUntil(source.log, until)), refold=lambda *args: Touched(set(), set())
+    )
+    projector.take(until.keys())
+    while count := projector.step():
+        yield count
+
+
+def _subjects(engine: Engine) -> Iterator[_Some]:
+    """All subjects, some at a time, which have about ACTS_AT_ONCE acts; one alone may have more."""
+    some = None
+    for subject, count in _counted(engine):
+        if some is not None and some.acts + count <= ACTS_AT_ONCE:
+            some = _Some(some.first, subject, some.acts + count)
+            continue
+        if some is not None:
+            yield some
+        some = _Some(subject, subject, count)
+    if some is not None:
+        yield some
+
+
+def _counted(engine: Engine) -> Iterator[tuple[str, int]]:
+    """Every subject in order, with the number of its acts."""
     last = ""
     while True:
-        with writing(engine) as connection:
-            page = select(acts.c.subject, func.count()).where(acts.c.subject > last).group_by(acts.c.subject)
+        page = select(acts.c.subject, func.count()).where(acts.c.subject > last).group_by(acts.c.subject)
+        with reading(engine) as connection:
             found = connection.execute(page.order_by(acts.c.subject).limit(SUBJECTS_AT_ONCE)).all()
-            if not found:
-                return folded
-            refold(connection, [subject for subject, _ in found], rules, fresh=True)
+        if not found:
+            return
+        yield from ((subject, count) for subject, count in found)
         last = found[-1][0]
-        folded += (count := sum(count for _, count in found))
-        pace.folded(count)
+
+
+# ---- in helping processes ----
+
+
+class _Tools(NamedTuple):
+    """What a helping process works with."""
+
+    engine: Engine
+    source: Source
+
+
+@contextmanager
+def _tools(url: URL, area: str, built: Built, help_: Help) -> Iterator[_Tools]:
+    engine = open_engine(url, area, lax=True)
+    with closing(help_.open_log()) as log:
+        yield _Tools(engine, Source(log, _LeftAlone(), help_.rules(), built, instants.now))
+    engine.dispose()
+
+
+class _LeftAlone:
+    """Vault of a helping process, which destroys nothing: who goes on with what was built does (`Projector.take`)."""
+
+    def destroy(self, persons: Collection[str]) -> None:
+        """Leave it to them."""
+
+    def keys_for(self, persons: Collection[str]) -> NoReturn:
+        """Not for a rebuild, which reads nothing personal."""
+        raise LookupError
+
+    existing_keys = keys_for
+
+
+def _keep_share(tools: _Tools, until: Position) -> Iterator[int]:
+    """Store the acts of some partitions."""
+    return _keep(tools.engine, tools.source, until)
+
+
+def _fold_share(tools: _Tools, some: _Some) -> Iterator[int]:
+    """Fold some subjects, and write what that gives."""
+    with writing(tools.engine) as connection:
+        write_first(connection, first_fold(connection, some.first, some.last, tools.source.rules))
+    yield some.acts
+
+
+def _draw(tools: _Tools, some: _Some) -> Iterator[tuple[Drawn, int]]:
+    """Fold some subjects, for another process to write what that gives."""
+    with reading(tools.engine) as connection:
+        drawn = first_fold(connection, some.first, some.last, tools.source.rules)
+    yield drawn, some.acts
+
+
+def _shares(until: Position, number: int) -> list[Position]:
+    """The partitions in so many shares at most, about equal in records."""
+    shares: list[dict[int, int]] = [{} for _ in range(number)]
+    for partition, end in sorted(until.items(), key=lambda item: -item[1]):
+        min(shares, key=lambda share: sum(share.values()))[partition] = end
+    return [share for share in shares if share]
 
 
 @contextmanager
@@ -245,6 +370,11 @@ class _Pace:
         self._listener = listener
         self._began = time.monotonic()
         self._kept = self._folded = 0
+
+    @property
+    def acts(self) -> int:
+        """How many acts were folded."""
+        return self._folded
 
     def kept(self, count: int) -> None:
         """So many records more were kept."""

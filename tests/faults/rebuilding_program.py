@@ -1,8 +1,9 @@
-"""A rebuild in a process of its own, which kills itself when it has told its progress so many times.
+"""A rebuild in a process of its own, which kills itself while it keeps acts (0), or once it has folded some (0.5).
 
-`python -m tests.faults.rebuilding_program FOLDER COUNT`.
+`python -m tests.faults.rebuilding_program URL FOLDER SHARE PROCESSES`; it tells the ids of its helping processes first.
 """
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -10,23 +11,24 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
+from services.kit.logs import configure_logs
 from services.projections.rebuild import Progress, Source, rebuild
 from tests.projections.fold_world import FoldWorld
 
 
-def main(folder: str, count: str) -> None:
+def main(url: str, folder: str, share: str, processes: str) -> None:
     """Rebuild, and die as asked."""
-    world = FoldWorld(make_url(f"sqlite:///{folder}/exemplar.sqlite"), Path(folder))
-    told = 0
+    configure_logs("warning")
+    world = FoldWorld(make_url(url), Path(folder))
 
     def listener(progress: Progress) -> None:
-        nonlocal told
-        told += 1
-        if told == int(count):
+        if progress.done > float(share) * progress.total:
+            sys.stdout.write(" ".join(str(helper.pid) for helper in multiprocessing.active_children()))
+            sys.stdout.flush()
             os.kill(os.getpid(), signal.SIGKILL)
 
-    source = Source(world.log.reader(), world.vault, world.rules, world.built, world.clock)
-    rebuild(world.stores, source, listener)
+    given = (world.log.reader(), world.vault, world.rules, world.built, world.clock, world.help(int(processes)))
+    rebuild(world.stores, Source(*given), listener)
     world.close()
 
 

@@ -1,30 +1,52 @@
 """A rebuild killed on the way leaves the live model as it was, and nothing behind after the next start."""
 
+import os
+import select
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import URL
 
-from services.kit.database import area_file
+from tests.projections.conftest import database_url, fresh_postgres, sqlite_url
 from tests.projections.fold_world import FoldWorld, contents
 from tests.projections.made_up import stream
 
+__all__ = ["database_url", "fresh_postgres", "sqlite_url"]  # fixtures
+ENDING_SECONDS = 10.0
 
-@pytest.mark.parametrize("count", [1, 2])
-def test_a_killed_rebuild_changes_nothing(tmp_path: Path, count: int) -> None:
-    """Killed while it keeps acts, or folds them, it leaves the live generation live; a sweep removes the rest."""
-    world = FoldWorld(make_url(f"sqlite:///{tmp_path / 'exemplar.sqlite'}"), tmp_path)
+
+@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_killed_rebuild_changes_nothing(database_url: URL, tmp_path: Path, share: float, processes: int) -> None:
+    """Killed while it keeps acts, or folds them, it leaves the live generation live; a sweep removes the rest.
+
+    Its helping processes end with it.
+    """
+    world = FoldWorld(database_url, tmp_path)
     world.append(stream(11, 400))
     world.fold()
     before = contents(world.stores.model())
-    program = [sys.executable, "-m", "tests.faults.rebuilding_program", str(tmp_path), str(count)]
-    outcome = subprocess.run(program, cwd=Path(__file__).parents[2], timeout=60)
+    arguments = [database_url.render_as_string(hide_password=False), str(tmp_path), str(share), str(processes)]
+    program = [sys.executable, "-m", "tests.faults.rebuilding_program", *arguments]
+    outcome = subprocess.run(program, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, timeout=60)
     assert outcome.returncode == -signal.SIGKILL
-    assert area_file(world.stores.url, "model_2").exists()
+    helpers = [int(number) for number in outcome.stdout.split()]
+    assert len(helpers) == (processes if processes > 1 else 0)
+    for helper in helpers:
+        _wait_for_end(helper)
     assert (world.stores.live(), contents(world.stores.model())) == (1, before)
     assert world.stores.sweep() == [2]
-    assert not area_file(world.stores.url, "model_2").exists()
+    assert world.stores.sweep() == []
     world.close()
+
+
+def _wait_for_end(process: int) -> None:
+    """Wait until a process, which is not ours, has ended."""
+    with suppress(ProcessLookupError):
+        handle = os.pidfd_open(process)
+        assert select.select([handle], [], [], ENDING_SECONDS)[0], f"{process} goes on"
+        os.close(handle)

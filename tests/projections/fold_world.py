@@ -1,18 +1,21 @@
 """A log, a read model and a vault for a test of the fold, and what a model holds."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Engine, select
 
 from services.events.catalog.envelope import Catalogue
+from services.events.log.opening import open_reader
 from services.events.log.protocol import NewRecord, Place
 from services.events.log.sqlite import SqliteLog, open_log
 from services.kit.database import reading
 from services.projections.applying import Rules
 from services.projections.leadership.policy import DEFAULT_POLICY, Policy
 from services.projections.projector import DEFAULT_SIZES, Projector, Sizes
+from services.projections.rebuild import Help
 from services.projections.stores import Built, ModelSource, Stores, built_on
 from services.projections.tables import model, partitions
 from tests.fixed_clock import FixedClock
@@ -57,10 +60,19 @@ class FoldWorld:
         drain(projector)
         return projector
 
+    def help(self, processes: int) -> Help:
+        """What a rebuild by so many processes takes."""
+        open_log = partial(open_reader, f"sqlite:///{self.log.path}", PARTITIONS)
+        return Help(processes, open_log, partial(_rules, self.rules.policy))
+
     def close(self) -> None:
         """Let go of the log and the model."""
         self._writer.close()
         self.stores.close()
+
+
+def _rules(policy: Policy) -> Rules:
+    return Rules(Catalogue(), policy)
 
 
 def drain(projector: Projector) -> None:

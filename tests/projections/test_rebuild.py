@@ -1,5 +1,6 @@
 """Rebuilding beside the live model, and verifying it."""
 
+import multiprocessing
 from typing import Any, NoReturn
 
 import pytest
@@ -7,7 +8,7 @@ from sqlalchemy import select, text
 
 from services.events.log.protocol import NewRecord
 from services.kit.database import area_file, drop_area, reading, writing
-from services.kit.errors import Conflict, Corrupt, Misconfigured
+from services.kit.errors import Conflict, Corrupt, Misconfigured, Unavailable
 from services.projections.leadership.policy import Policy, RespectTime
 from services.projections.leadership.signals import Principle
 from services.projections.projector import Fenced, Sizes
@@ -54,6 +55,53 @@ def test_a_rebuild_gives_what_the_projector_gave(fold_world: FoldWorld, batch: i
     assert told[0].seconds_left > 0
     fold_world.stores.sweep()
     assert _areas(fold_world) == {"model_2"}
+
+
+@pytest.mark.parametrize("processes", [2, 5])
+def test_helping_processes_build_the_same(fold_world: FoldWorld, processes: int) -> None:
+    """Shared by processes, even by more than there are partitions, a rebuild gives the same rows and verifies."""
+    fold_world.append(stream(7, 300))
+    fold_world.fold()
+    before = contents(fold_world.stores.model())
+    source = _source(fold_world)._replace(help=fold_world.help(processes))
+    told: list[Progress] = []
+    done = rebuild(fold_world.stores, source, told.append)
+    assert contents(fold_world.stores.model()) == before
+    assert (done.acts, done.moved) == (len(before["acts"]), 0)
+    assert told[-1].done <= told[-1].total == 300
+    assert verify(fold_world.stores, source).equal
+    assert not multiprocessing.active_children()
+
+
+def test_a_helping_process_that_dies_leaves_the_live_model_as_it_was(fold_world: FoldWorld) -> None:
+    """One that was killed ends the rebuild with what to think of, and nothing stays of it."""
+    fold_world.append(stream(7, 300))
+    fold_world.fold()
+    before = contents(fold_world.stores.model())
+    source = _source(fold_world)._replace(help=fold_world.help(2))
+
+    def kill(progress: Progress) -> None:
+        for helper in multiprocessing.active_children():
+            helper.kill()
+
+    with pytest.raises(Unavailable, match=r"exit code -9.*out of memory"):
+        rebuild(fold_world.stores, source, kill)
+    assert contents(fold_world.stores.model()) == before
+    assert _areas(fold_world) == {"model_1"}
+
+
+def test_what_a_helping_process_cannot_do_is_raised(fold_world: FoldWorld) -> None:
+    """An error of a helping process ends the rebuild, as if it had come about here."""
+    fold_world.append(stream(7, 30))
+    fold_world.fold()
+    source = _source(fold_world)._replace(help=fold_world.help(2)._replace(rules=_no_rules))
+    with pytest.raises(Misconfigured, match="no rules today"):
+        rebuild(fold_world.stores, source)
+    assert _areas(fold_world) == {"model_1"}
+
+
+def _no_rules() -> NoReturn:
+    raise Misconfigured("no rules today")
 
 
 def test_projectors_go_over_to_the_new_generation(fold_world: FoldWorld) -> None:

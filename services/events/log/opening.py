@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from services.events.log import sqlite
 from services.events.log.access import KafkaAccess
-from services.events.log.protocol import Log
+from services.events.log.protocol import Log, LogReader
 from services.kit import instants
 from services.kit.errors import Misconfigured
 
@@ -29,6 +29,11 @@ def open_log(
     if not url.startswith(_SQLITE):
         raise Misconfigured("EXEMPLAR_LOG_URL must be sqlite:///FILE or kafka://HOST:PORT,HOST:PORT/TOPIC")
     return sqlite.open_log(url, partitions, clock)
+
+
+def open_reader(url: str, partitions: int, access: KafkaAccess | None = None) -> LogReader:
+    """A reader of the log of a URL. Raises as `open_log` does."""
+    return open_log(url, partitions, access).reader()
 
 
 def create_log(url: str, partitions: int, access: KafkaAccess | None = None) -> None:
