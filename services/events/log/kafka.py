@@ -30,8 +30,8 @@ from kafka.net.compat import KafkaNetClient
 from kafka.protocol.consumer.offsets import IsolationLevel, OffsetSpec
 from kafka.structs import TopicPartition
 
-from services.events.log.group import KafkaShare
 from services.events.log.access import KafkaAccess
+from services.events.log.group import KafkaShare
 from services.events.log.partitioning import partition_for
 from services.events.log.protocol import Identity, NewRecord, Place, Position, Record
 from services.kit.errors import Corrupt, ExemplarError, Misconfigured, Unavailable
@@ -103,8 +103,8 @@ class KafkaLog:
     def __init__(self, topic: str, identity: Identity, connection: Mapping[str, object], group: str) -> None:
         self.topic = topic
         self.identity = identity
-        self.group = group
         self.connection = connection
+        self.group = group
 
     def writer(
         self,
@@ -118,6 +118,7 @@ class KafkaLog:
     def reader(self, make_consumer: Callable[..., Any] = KafkaConsumer) -> "KafkaReader":
         """A reader, for one thread at a time."""
         return KafkaReader(self, make_consumer)
+
     def share(self) -> KafkaShare:
         """The share of this process, which joins the group; one a process."""
         return KafkaShare(self.topic, self.group, lambda make, settings: _connect(make, self.connection, settings))
