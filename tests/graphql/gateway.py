@@ -46,7 +46,8 @@ class Asker:
             "wait_for_seconds": 0.2,
         }
         self.registry = CollectorRegistry()
-        routes = create_graphql(Backing(**settings | backing), self.registry, introspection=introspection)
+        self.backing = Backing(**settings | backing)
+        routes = create_graphql(self.backing, self.registry, introspection=introspection)
         self.app = Starlette(routes=routes)
         self.client = TestClient(self.app, base_url="http://localhost")
 

@@ -24,11 +24,15 @@ class Bucket(Enum):
 
 
 class Period(NamedTuple):
-    """The days [from_, to), seen at the instant `as_of` (microseconds), which hides what is later."""
+    """The days [from_, to), seen at the instant `as_of` (microseconds), which hides what is later.
+
+    With `since`, an instant of its first day, it is what comes strictly after that.
+    """
 
     from_: date
     to: date
     as_of: int
+    since: int | None = None
 
     @property
     def days(self) -> int:
@@ -38,7 +42,7 @@ class Period(NamedTuple):
     @property
     def start(self) -> int:
         """The instant it begins at."""
-        return from_date(self.from_)
+        return from_date(self.from_) if self.since is None else self.since + 1
 
     @property
     def end(self) -> int:

@@ -62,11 +62,9 @@ def count(connection: Connection, cards: Cards, period: Period) -> list[Card]:
 
 def count_by_day(connection: Connection, cards: Cards, period: Period) -> list[Days]:
     """What each card kept and breached day by day."""
-    found: list[dict[Principle, dict[int, tuple[int, int]]]] = [{} for _ in cards]
-    for owner, principle, verdict, number, times in _sources(connection, cards, period).ask(_by_day):
-        days = found[owner].setdefault(Principle(principle), {})
-        kept, breached = days.get(number, (0, 0))
-        days[number] = (kept + times, breached) if verdict == Verdict.KEPT else (kept, breached + times)
+    found: list[dict[Principle, dict[int, tuple[int, int]]]] = [defaultdict(dict) for _ in cards]
+    for owner, principle, day, kept, breached in _sources(connection, cards, period).ask(_by_day):
+        found[owner][principle][day] = kept, breached  # found by Principle too, which is an integer
     return list(found)
 
 
@@ -227,8 +225,9 @@ def _by_reason(dialect: str, said: bool) -> Select[Any]:
 def _by_day(dialect: str, said: bool) -> Select[Any]:
     pool = _pool(dialect, said, signals.c.verdict, signals.c.at_us)
     day = ((pool.c.at_us - bindparam("start", type_=INTEGER)) // DAY).label("day")
-    group = (pool.c.owner, pool.c.principle, pool.c.verdict, day)
-    return select(*group, func.count()).where(pool.c.verdict != Verdict.NOT_RECORDED).group_by(*group)
+    group = (pool.c.owner, pool.c.principle, day)
+    counts = [func.count().filter(pool.c.verdict == verdict) for verdict in (Verdict.KEPT, Verdict.BREACHED)]
+    return select(*group, *counts).where(pool.c.verdict != Verdict.NOT_RECORDED).group_by(*group)
 
 
 @cache
