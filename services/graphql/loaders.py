@@ -219,6 +219,7 @@ class Loaders:
         found: dict[tuple[Period, CardKey], Value] = {}
         for period, cards in gathered(keys, lambda key: key).items():
             pools = await self._pools(period.as_of, cards)
+            self._note_cards(pools)
             read = await self._asked.read(partial(_counted, query, pools, period))
             found.update(zip(((period, card) for card in cards), read, strict=True))
         return [found[key] for key in keys]
