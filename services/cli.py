@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ParamSpec
 
 import click
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from tqdm import tqdm
 
 from services import embedded, separate
@@ -151,7 +151,7 @@ def serve(host: str | None, port: int | None) -> None:
         running.serve(embedded.create_server_app(node), listening, url, settings.request_seconds)
 
 
-def _serve_alone(make: Callable[[assembly.Parts], AbstractContextManager[FastAPI]], settings: Settings) -> None:
+def _serve_alone(make: Callable[[assembly.Parts], AbstractContextManager[Starlette]], settings: Settings) -> None:
     """Serve one service of the production size, whose log and stores are shared: see that they are servers."""
     for variable, url in (("LOG_URL", settings.log), ("DATABASE_URL", settings.database)):
         if url.startswith("sqlite"):

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import structlog
-from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
 from starlette.staticfiles import StaticFiles
 
 import services.graphql
@@ -45,7 +45,7 @@ def running(parts: Parts) -> Iterator[Node]:
         fold.close()
 
 
-def create_server_app(node: Node) -> FastAPI:
+def create_server_app(node: Node) -> Starlette:
     """All interfaces on one port: the ingress, the gateway and the pages."""
     settings, fold, registry = node.parts.settings, node.fold, CollectorRegistry()
     admitting = keyring(node.parts, may_be_open=is_loopback(settings.host))
@@ -67,7 +67,7 @@ def create_server_app(node: Node) -> FastAPI:
     return app
 
 
-def add_pages(app: FastAPI) -> None:
+def add_pages(app: Starlette) -> None:
     """The front page, the documentation, and the files that they and GraphiQL load."""
     app.router.routes.extend(pages(_DOCS))
     app.mount("/static", StaticFiles(directory=_STATIC))

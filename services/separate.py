@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
 
 from services.embedded import add_pages
 from services.events.app import create_app
@@ -20,7 +20,7 @@ from services.projections.stores import check_built
 
 
 @contextmanager
-def events_app(parts: Parts) -> Iterator[FastAPI]:
+def events_app(parts: Parts) -> Iterator[Starlette]:
     """The events service: the ingress and its schemas. It appends to the log and asks the read model what is known."""
     with recording(parts) as recording_:
         yield create_app(
@@ -35,7 +35,7 @@ def events_app(parts: Parts) -> Iterator[FastAPI]:
 
 
 @contextmanager
-def projections_app(parts: Parts) -> Iterator[FastAPI]:
+def projections_app(parts: Parts) -> Iterator[Starlette]:
     """The projections: the fold, in a thread, and how it stands."""
     fold, registry = Fold(parts), CollectorRegistry()
     registry.register(FoldMetrics(lambda: fold.status, lambda: count(parts.stores.model())))
@@ -49,7 +49,7 @@ def projections_app(parts: Parts) -> Iterator[FastAPI]:
 
 
 @contextmanager
-def graphql_app(parts: Parts) -> Iterator[FastAPI]:
+def graphql_app(parts: Parts) -> Iterator[Starlette]:
     """The gateway: GraphQL, GraphiQL and the pages."""
     admitting = keyring(parts, may_be_open=False)
     positions = Positions(parts.stores.model)
@@ -62,8 +62,8 @@ def graphql_app(parts: Parts) -> Iterator[FastAPI]:
         yield app
 
 
-def _bare_app() -> FastAPI:
-    app = FastAPI(title="Exemplar", openapi_url=None, docs_url=None, redoc_url=None)
+def _bare_app() -> Starlette:
+    app = Starlette()
     problems.install(app)
     return app
 

@@ -1,9 +1,10 @@
 """The HTTP ingress: `POST /v1/events`, and the schemas of what may be posted.
 
-Plain Starlette routes, since pydantic and FastAPI's own request handling would cost more than all of the recording.
+Posts are answered before routing, by plain ASGI: Starlette's layers would cost more than all of the recording.
 """
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +12,13 @@ from typing import Any
 import msgspec
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.events import recording
-from services.events.binding import Mode, UnsupportedMediaType, binary_event, mode_of
+from services.events.binding import Headers, Mode, UnsupportedMediaType, binary_event, mode_of
 from services.events.catalog.schemas import SCHEMA_MEDIA_TYPE, Documents
 from services.events.credentials import ACTS_WRITE, Credential, Keyring
 from services.events.intake import Intake
@@ -25,6 +27,7 @@ from services.kit import strict_json
 from services.kit.errors import Corrupt, ExemplarError, Forbidden, Malformed, NotFound
 from services.kit.problems import problem, problem_of
 
+EVENTS = "/v1/events"
 _LATER = {"retry-after": "30"}
 _log = structlog.get_logger(__name__)
 
@@ -54,7 +57,7 @@ class _TooSlow(ExemplarError):
 
 
 class Ingress:
-    """Answers the posts of events. `registry` gets its metrics."""
+    """The ASGI app that answers the posts of events. `registry` gets its metrics."""
 
     def __init__(self, intake: Intake, keyring: Keyring, limits: Limits, registry: CollectorRegistry) -> None:
         self._intake = intake
@@ -62,33 +65,33 @@ class Ingress:
         self._limits = limits
         self._requests = 0
         self._bytes = 0
-        self._events = Counter("exemplar_events", "Events answered, by outcome", ["outcome"], registry=registry)
+        self._admitting: dict[str | None, asyncio.Future[Credential]] = {}
+        events = Counter("exemplar_events", "Events answered, by outcome", ["outcome"], registry=registry)
+        self._accepted, self._duplicate, self._refused = map(events.labels, ("accepted", "duplicate", "refused"))
         self._answers = Counter("exemplar_event_posts", "Posts answered, by status", ["status"], registry=registry)
         self._seconds = Histogram("exemplar_event_post_seconds", "Time to answer a post", registry=registry)
 
-    async def post(self, request: Request) -> Response:
-        """The answer to `POST /v1/events`."""
-        started = asyncio.get_running_loop().time()
-        response = await self._answer(request)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a post."""
+        started = time.perf_counter()
+        response = await self._answer(scope["headers"], receive)
         self._answers.labels(str(response.status_code)).inc()
-        self._seconds.observe(asyncio.get_running_loop().time() - started)
-        return response
+        self._seconds.observe(time.perf_counter() - started)
+        await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, headers: Headers, receive: Receive) -> Response:
         held = [0]
         self._requests += 1
         try:
-            return await self._record(request, held)
+            return await self._record(headers, receive, held)
         except Refused as error:
-            self._events.labels("refused").inc(len(error.faults))
+            self._refused.inc(len(error.faults))
             return problem(error.status, str(error), [_fault(i, fault) for i, fault in sorted(error.faults.items())])
         except _TooMany:
             return problem(429, headers={"retry-after": "1"})
         except (_TooLarge, _TooSlow, UnsupportedMediaType) as error:
             status = {_TooLarge: 413, _TooSlow: 408, UnsupportedMediaType: 415}[type(error)]
             return problem(status, str(error), headers={"connection": "close"} if status == 408 else None)
-        except ClientDisconnect:
-            return problem(408)
         except asyncio.CancelledError:
             return problem(503, "the server is stopping: send the events again", headers={"retry-after": "1"})
         except Corrupt as error:
@@ -100,56 +103,70 @@ class Ingress:
             self._requests -= 1
             self._bytes -= held[0]
 
-    async def _record(self, request: Request, held: list[int]) -> Response:
+    async def _record(self, headers: Headers, receive: Receive, held: list[int]) -> Response:
         if self._requests > self._limits.requests:
             raise _TooMany
-        credential = await self._credential(request)
-        headers = request.scope["headers"]
+        credential = await self._credential(_header(headers, b"authorization"))
         mode = mode_of(headers)
-        body = await self._body(request, self._most(mode), held)
+        body = await self._body(headers, receive, self._most(mode), held)
         events = self._events_of(mode, headers, body)
         del body
         receipts = await self._intake.record(recording.Request(events, credential)) if events else []
         duplicates = sum(receipt.duplicate for receipt in receipts)
-        self._events.labels("duplicate").inc(duplicates)
-        self._events.labels("accepted").inc(len(receipts) - duplicates)
+        self._duplicate.inc(duplicates)
+        self._accepted.inc(len(receipts) - duplicates)
         return _acknowledgement(receipts)
 
-    async def _credential(self, request: Request) -> Credential:
-        authorization = request.headers.get("authorization")
+    async def _credential(self, authorization: str | None) -> Credential:
         credential = self._keyring.remembered(authorization)
         if credential is None:
-            credential = await asyncio.to_thread(self._keyring.admit, authorization)
+            credential = await self._admitted(authorization)
         if not credential.has(ACTS_WRITE) and credential.person is None:
             raise Forbidden(f"the credential lacks the scope {ACTS_WRITE}")
         return credential
 
+    async def _admitted(self, authorization: str | None) -> Credential:
+        """The keyring's answer; those who ask the same at the same time get it together."""
+        asked = self._admitting.get(authorization)
+        if asked is None:
+            asked = asyncio.ensure_future(asyncio.to_thread(self._keyring.admit, authorization))
+            self._admitting[authorization] = asked
+            asked.add_done_callback(lambda _: self._admitting.pop(authorization))
+        return await asyncio.shield(asked)
+
     def _most(self, mode: Mode) -> int:
         return self._limits.request_bytes if mode is Mode.BATCH else self._limits.event_bytes
 
-    async def _body(self, request: Request, most: int, held: list[int]) -> bytes:
+    async def _body(self, headers: Headers, receive: Receive, most: int, held: list[int]) -> bytes:
         """The body, of `most` bytes; refused as soon as it is known to be larger."""
-        announced = request.headers.get("content-length", "0")
+        announced = _header(headers, b"content-length") or "0"
         if not announced.isdecimal() or int(announced) > most:
             raise _TooLarge(f"at most {most} bytes")
         parts: list[bytes] = []
-        size = 0
+        more = True
         try:
             async with asyncio.timeout(self._limits.request_seconds):
-                async for part in request.stream():
-                    size += len(part)
-                    if size > most:
-                        raise _TooLarge(f"at most {most} bytes")
-                    held[0] += len(part)
-                    self._bytes += len(part)
-                    if self._bytes > self._limits.buffered_bytes:
-                        raise _TooMany
-                    parts.append(part)
+                while more:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise _TooSlow("the body did not arrive")
+                    parts.append(message.get("body", b""))
+                    more = message.get("more_body", False)
+                    self._hold(len(parts[-1]), most, held)
         except TimeoutError as error:
             raise _TooSlow("the body did not arrive in time") from error
         return b"".join(parts)
 
-    def _events_of(self, mode: Mode, headers: list[tuple[bytes, bytes]], body: bytes) -> list[object]:
+    def _hold(self, size: int, most: int, held: list[int]) -> None:
+        """Count a part of a body. Raises _TooLarge or _TooMany."""
+        held[0] += size
+        self._bytes += size
+        if held[0] > most:
+            raise _TooLarge(f"at most {most} bytes")
+        if self._bytes > self._limits.buffered_bytes:
+            raise _TooMany
+
+    def _events_of(self, mode: Mode, headers: Headers, body: bytes) -> list[object]:
         """The events as JSON values, those that are none as faults. Raises Malformed or _TooLarge."""
         if mode is Mode.BATCH:
             return self._batch(body)
@@ -173,6 +190,19 @@ class Ingress:
         return events
 
 
+class PostsFirst:
+    """ASGI middleware that takes the posts of events to the ingress past the routing, which answers all else."""
+
+    def __init__(self, app: ASGIApp, ingress: Ingress) -> None:
+        self._app = app
+        self._ingress = ingress
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        posted = scope["type"] == "http" and scope["path"] == EVENTS and scope["method"] == "POST"
+        await (self._ingress if posted else self._app)(scope, receive, send)
+
+
 def ingress_routes(ingress: Ingress, documents: Documents) -> list[Route]:
     """`/v1/events`, `/v1/schemas`, `/v1/schemas/{type}`, `/openapi.json`, `/asyncapi.json`."""
 
@@ -192,7 +222,7 @@ def ingress_routes(ingress: Ingress, documents: Documents) -> list[Route]:
         return _json(documents.asyncapi)
 
     return [
-        Route("/v1/events", ingress.post, methods=["POST"]),
+        Route(EVENTS, ingress, methods=["POST"]),
         Route("/v1/schemas", schemas),
         Route("/v1/schemas/{type}", schema),
         Route("/openapi.json", openapi),
@@ -215,6 +245,11 @@ def _acknowledgement(receipts: list[Receipt]) -> Response:
         "position": recording.position_of(receipts),
     }
     return Response(msgspec.json.encode(answer), 202, media_type="application/json")
+
+
+def _header(headers: Headers, wanted: bytes) -> str | None:
+    """The first value of a header."""
+    return next((value.decode("latin-1") for name, value in headers if name == wanted), None)
 
 
 def _fault(index: int, fault: Fault) -> dict[str, object]:

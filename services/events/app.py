@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
 
-from services.events.api import Ingress, Limits, ingress_routes
+from services.events.api import Ingress, Limits, PostsFirst, ingress_routes
 from services.events.catalog.envelope import Catalogue
 from services.events.catalog.schemas import documents
 from services.events.credentials import Keyring
@@ -26,7 +26,7 @@ def create_app(
     registry: CollectorRegistry,
     limits: Limits,
     append_seconds: float,
-) -> FastAPI:
+) -> Starlette:
     """The ingress, its schemas, `/livez`, `/readyz` and `/metrics`.
 
     `ready` raises one of our errors while the service cannot work. `append_seconds` is how long a request waits for the
@@ -36,20 +36,20 @@ def create_app(
     intake = Intake(recording, append_seconds)
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
         await intake.close()
 
-    # FastAPI's own documentation pages load from a CDN; what it would say of plain routes, the catalogue says.
-    app = FastAPI(title="Exemplar", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.router.routes.extend(ingress_routes(Ingress(intake, keyring, limits, registry), documents(catalogue)))
-    app.router.routes.extend(operations(ready, registry))
+    ingress = Ingress(intake, keyring, limits, registry)
+    routes = [*ingress_routes(ingress, documents(catalogue)), *operations(ready, registry)]
+    app = Starlette(routes=routes, lifespan=lifespan)
+    app.add_middleware(PostsFirst, ingress=ingress)
     problems.install(app)
     guard_loopback(app, keyring)
     return app
 
 
-def guard_loopback(app: FastAPI, keyring: Keyring) -> None:
+def guard_loopback(app: Starlette, keyring: Keyring) -> None:
     """While the keyring is open, let the app answer only what is asked of localhost by no foreign page."""
 
     async def is_open() -> bool:

@@ -9,6 +9,7 @@ import re
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     Boolean,
+    Column,
     ColumnElement,
     Connection,
     Engine,
@@ -156,6 +158,20 @@ def reading(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
+@contextmanager
+def asking(engine: Engine) -> Iterator[Connection]:
+    """To ask one thing: as `reading`, but each statement sees a snapshot of its own.
+
+    PostgreSQL answers it without the messages that begin and end a transaction.
+    """
+    if engine.dialect.name != "postgresql":
+        with reading(engine) as connection:
+            yield connection
+        return
+    with _translated(engine), engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        yield connection
+
+
 def one_writer(engine: Engine) -> bool:
     """Whether only one connection at a time can write: an SQLite file."""
     return engine.dialect.name == "sqlite"
@@ -194,6 +210,32 @@ def among(
     table = func.json_each(msgspec.json.encode(list(rows)).decode()).table_valued("value")
     values = [func.json_extract(table.c.value, f"$[{place}]") for place in range(len(columns))]
     return tuple_(*columns).in_(select(*values))
+
+
+def look_up(
+    connection: Connection, wanted: Sequence[Column[Any]], keys: Sequence[Column[Any]], rows: Collection[Sequence[Any]]
+) -> Sequence[Sequence[Any]]:
+    """The wanted columns wherever the key columns, of the same table, have the values of one of the rows.
+
+    As by `among`, for what is asked all the time: building the statement took longer than answering it.
+    """
+    statement = _look_up_statement(connection.dialect.name, tuple(wanted), tuple(keys))
+    if connection.dialect.name == "postgresql":
+        given: tuple[Any, ...] = tuple(list(values) for values in zip(*rows, strict=True))
+    else:
+        given = (msgspec.json.encode(list(rows)).decode(),)
+    return connection.exec_driver_sql(statement, given).all() if rows else []
+
+
+@lru_cache(maxsize=64)
+def _look_up_statement(dialect: str, wanted: Sequence[Column[Any]], keys: Sequence[Column[Any]]) -> str:
+    if dialect == "postgresql":
+        among_them = f"* FROM unnest({', '.join(f'%s::{key.type.compile()}[]' for key in keys)})"
+    else:
+        places = (f"json_extract(value, '$[{place}]')" for place in range(len(keys)))
+        among_them = f"{', '.join(places)} FROM json_each(?)"
+    columns, where = (", ".join(column.name for column in some) for some in (wanted, keys))
+    return f"SELECT {columns} FROM {keys[0].table.name} WHERE ({where}) IN (SELECT {among_them})"
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:

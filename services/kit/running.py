@@ -32,6 +32,7 @@ def serve(app: ASGIApp, listening: socket.socket, url: str, request_seconds: flo
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # nothing here asks who the client is
         timeout_graceful_shutdown=STOP_SECONDS,
     )
     gc.freeze()  # the app stays: the collector need not pass over it

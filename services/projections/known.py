@@ -2,15 +2,15 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import select
-
 from services.events.catalog.envelope import Catalogue
 from services.events.known import KnownAct
 from services.events.log.protocol import Place
-from services.kit.database import among, reading
+from services.kit.database import asking, look_up
 from services.projections.applying import stored_act
 from services.projections.stores import ModelSource
 from services.projections.tables import acts
+
+_WANTED = (acts.c.partition, acts.c.log_offset, acts.c.recorded_us, acts.c.record)
 
 
 class KnownActs:
@@ -24,8 +24,6 @@ class KnownActs:
         """See Known."""
         if not pairs:
             return []
-        columns = (acts.c.partition, acts.c.log_offset, acts.c.recorded_us, acts.c.record)
-        with reading(self._model()) as connection:
-            pair = among(connection, [acts.c.source, acts.c.act_id], pairs)
-            rows = connection.execute(select(*columns).where(pair)).all()
-        return [KnownAct(stored_act(row.record, self._catalogue), Place(*row[:3])) for row in rows]
+        with asking(self._model()) as connection:
+            rows = look_up(connection, _WANTED, (acts.c.source, acts.c.act_id), pairs)
+        return [KnownAct(stored_act(record, self._catalogue), Place(*place)) for *place, record in rows]

@@ -12,8 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import closing, contextmanager
-from functools import partial
+from contextlib import closing, contextmanager, suppress
 from threading import Condition, Lock, Thread
 from typing import Any, NamedTuple
 
@@ -41,6 +40,7 @@ REQUEST_SECONDS = 5.0
 BLOCK_SECONDS = 2.0  # the longest that the client may hold up a send
 BOOTSTRAP_SECONDS = 4.0
 CLOSE_SECONDS = 10.0
+SILENCE_SECONDS = REQUEST_SECONDS + 1.0  # a producer that says nothing for so long, while the brokers answer, is stuck
 DRAIN_SECONDS = 1.0  # what else is on its way when something failed has so long to be answered
 LINGER_SECONDS = 0.002
 CHECK_SECONDS = 1.0  # how often a writer makes sure that the topic is still the same one
@@ -124,7 +124,6 @@ class KafkaLog:
         return KafkaShare(self.topic, self.group, lambda make, settings: _connect(make, self.connection, settings))
 
 
-
 class _Row(NamedTuple):
     """A record as the client takes it."""
 
@@ -135,42 +134,40 @@ class _Row(NamedTuple):
 
 
 class _Append:
-    """What one call appends, and which of its records were answered; the last answer settles the future."""
+    """What one call appends. The client keeps the order of a partition: its last record is answered last."""
 
-    def __init__(
-        self, rows: list[_Row], settled: "Callable[[_Append, KafkaError | ExemplarError | None], None]"
-    ) -> None:
+    def __init__(self, rows: list[_Row], settled: "Callable[[_Append], None]") -> None:
         self.rows = rows
         self.size = sum(len(row.key) + len(row.value) + _ROW_OVERHEAD for row in rows)
         self.deadline = time.monotonic() + DELIVERY_SECONDS
         self.future: Future[list[Place]] = Future()
         self.open = True
-        self.places: list[Place] = [Place(-1, -1, -1)] * len(rows)
         self._settled = settled
-        self._left = len(rows)
-        self._error: KafkaError | ExemplarError | None = None
+        self._sent: list[Any] = []
+        self._left = 0
         self._lock = Lock()
 
-    def landed(self, index: int, metadata: Any) -> None:
-        """A record was acknowledged: without an offset it was not."""
-        offset, stamp = metadata.offset, metadata.timestamp
-        if offset is None or offset < 0 or stamp is None or stamp < 0:
-            self.failed(Unavailable("the log did not say where a record is"))
-            return
-        self.places[index] = Place(metadata.partition, offset, stamp * 1000)
+    def await_answers(self, sent: list[Any]) -> None:
+        """Tell `settled` when everything that was sent is answered; `sent` has the client's future of each record."""
+        lasts = {row.partition: future for row, future in zip(self.rows, sent, strict=False)}
+        self._sent = sent
+        self._left = len(lasts) + 1
+        for last in lasts.values():
+            last.add_both(self._answered)
         self._answered(None)
 
-    def failed(self, error: KafkaError | ExemplarError) -> None:
-        """A record was not acknowledged."""
-        self._answered(error)
+    def places(self) -> list[Place]:
+        """Where the records are. Raises Unavailable unless each one was acknowledged, with an offset."""
+        if len(self._sent) < len(self.rows):
+            raise Unavailable("the log did not take this in")
+        return [_place(future) for future in self._sent]
 
-    def _answered(self, error: KafkaError | ExemplarError | None) -> None:
+    def _answered(self, _answer: object) -> None:
         with self._lock:
-            self._error = self._error or error
             self._left -= 1
             if self._left:
                 return
-        self._settled(self, self._error)
+        self._settled(self)
 
 
 class KafkaWriter:
@@ -190,6 +187,7 @@ class KafkaWriter:
         self._changed = Condition()
         self._closed = False
         self._doubtful = False
+        self._heard = 0.0
         self._producer: Any = None
         self._topic = _Topic(log)
         self._checked = 0.0
@@ -258,11 +256,14 @@ class KafkaWriter:
         """What waits first and is still wanted; None once the writer was closed and nothing waits."""
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._queue or self._closed)
-                if not self._queue:
+                self._changed.wait_for(lambda: self._queue or self._closed, CHECK_SECONDS if self._flying else None)
+                if self._closed and not self._queue:
                     return None
-                append = self._queue.popleft()
-            if time.monotonic() > append.deadline:
+                append = self._queue.popleft() if self._queue else None
+            if append is None:
+                with suppress(ExemplarError):  # whoever appends next is told
+                    self._make_ready()
+            elif time.monotonic() > append.deadline:
                 self._refuse([append], Unavailable("the log did not take this in in time"))
             elif append.future.set_running_or_notify_cancel():
                 return append
@@ -278,8 +279,9 @@ class KafkaWriter:
     def _make_ready(self) -> None:
         """Have a producer that is in order, and make sure now and then that the topic is the one that was opened.
 
-        After any failure it is made anew: so a state that the client cannot get out of by itself (fenced, out of
-        sequence, a partition that it no longer sends to) never lasts.
+        After any failure it is made anew, and so it is when it says nothing while the brokers do: so a state that the
+        client cannot get out of by itself (fenced, out of sequence, a partition that it no longer sends to, an answer
+        that it waits for and that was lost) never lasts.
         """
         if self._doubtful:
             self._await_answers(DRAIN_SECONDS)
@@ -291,37 +293,33 @@ class KafkaWriter:
         if time.monotonic() - self._checked > CHECK_SECONDS:
             self._topic.check()
             self._checked = time.monotonic()
+            if self._flying and self._checked - self._heard > SILENCE_SECONDS:
+                self._retire(REQUEST_SECONDS)
+                self._producer = _connect(self._make_producer, self._log.connection, _producing())
 
     def _send(self, append: _Append) -> None:
         with self._changed:
+            if not self._flying:
+                self._heard = time.monotonic()
             self._flying.add(append)
-        error: KafkaError | ExemplarError | None = None
-        for index, row in enumerate(append.rows):
-            if error is None:
-                try:
-                    sent = self._producer.send(
-                        self._log.topic, row.value, key=row.key, headers=row.headers, partition=row.partition
-                    )
-                except (KafkaError, ValueError, AssertionError) as failure:
-                    error = Unavailable(f"the log did not take this in ({type(failure).__name__})")
-                else:
-                    sent.add_callback(partial(append.landed, index))
-                    sent.add_errback(append.failed)
-            if error is not None:
-                append.failed(error)
+        sent: list[Any] = []
+        send, topic = self._producer.send, self._log.topic
+        with suppress(KafkaError, ValueError, AssertionError):  # what was not sent has no place
+            for partition, key, value, headers in append.rows:
+                sent.append(send(topic, value, key=key, headers=headers, partition=partition))
+        append.await_answers(sent)
 
-    def _settle(self, append: _Append, error: KafkaError | ExemplarError | None) -> None:
-        """All records of an append were answered: tell it. Called by the client's thread, or by ours."""
-        if error is not None:
+    def _settle(self, append: _Append) -> None:
+        """All that was sent of an append is answered: tell it. Called by the client's thread, or by ours."""
+        self._heard = time.monotonic()
+        try:
+            places = append.places()
+        except Unavailable as error:
             self._doubtful = True
-        if not self._release(append):
-            return  # it was given up before this answer came
-        if error is None:
-            append.future.set_result(append.places)
-        elif isinstance(error, ExemplarError):
-            _fail(append.future, error)
+            self._refuse([append], error)
         else:
-            _fail(append.future, Unavailable(f"the log did not acknowledge this ({type(error).__name__})"))
+            if self._release(append):  # else it was given up before this answer came
+                append.future.set_result(places)
 
     def _refuse(self, appends: list[_Append], error: ExemplarError) -> None:
         for append in appends:
@@ -668,6 +666,17 @@ def _close_producer(producer: Any) -> None:
         producer.close(timeout=REQUEST_SECONDS)
     except KafkaError:
         return  # it was told that something is not acknowledged, and its futures have failed
+
+
+def _place(sent: Any) -> Place:
+    """Where a record is. Raises Unavailable unless its future is there with an offset: without one it is nowhere."""
+    if not sent.succeeded():
+        told = type(sent.exception).__name__ if sent.exception is not None else "no answer"
+        raise Unavailable(f"the log did not acknowledge this ({told})")
+    offset, stamp = sent.value.offset, sent.value.timestamp
+    if offset is None or offset < 0 or stamp is None or stamp < 0:
+        raise Unavailable("the log did not say where a record is")
+    return Place(sent.value.partition, offset, stamp * 1000)
 
 
 def _fail(future: Future[list[Place]], error: ExemplarError) -> None:

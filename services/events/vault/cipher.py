@@ -58,7 +58,8 @@ def seal(acts: Sequence[Act], catalogue: Catalogue, vault: Vault) -> list[Act]:
     concerned = [(act, catalogue.personal[act.name]) for act in acts]
     needed = {person_of(act.subject, act.data) for act, personal in concerned if _gives(act, personal)}
     others = {person_of(act.subject, act.data) for act, personal in concerned if personal} - needed
-    keys = {**vault.keys_for(needed), **vault.existing_keys(others)}
+    keys = dict(vault.existing_keys(needed | others))
+    keys.update(vault.keys_for(needed - keys.keys()))
     return [
         encrypt_act(act, personal, keys[person]) if (person := person_of(act.subject, act.data)) in keys else act
         for act, personal in concerned

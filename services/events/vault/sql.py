@@ -14,14 +14,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from services.events.vault.wrapping import KEY_BYTES, WrappingKey
 from services.kit import instants
-from services.kit.database import reading, writing
+from services.kit.database import asking, insert_missing, look_up, reading, writing
 from services.kit.errors import Corrupt, Misconfigured, Unavailable
 
 AREA = "vault"
 REMEMBERED = instants.SECOND  # a destruction by another process takes effect after this long
 REMEMBERED_PERSONS = 20_000
 CLEAR_SECONDS = 5.0  # how long a destruction waits for those who still read what it is to clear, in SQLite
-_ASKED_AT_ONCE = 10_000  # SQLite takes 32,766 parameters in a statement
 
 metadata = MetaData()
 data_keys = Table(
@@ -62,8 +61,8 @@ class SqlVault:
             raise Misconfigured("EXEMPLAR_VAULT_KEY_FILE is not the key that this vault was made with") from error
 
     def keys_for(self, persons: Collection[str]) -> Mapping[str, bytes | None]:
-        """See Vault."""
-        found = self._find(persons)
+        """See Vault. Meant for those of whom `existing_keys` has just said nothing: they are not looked for again."""
+        found = self._remembered.of(persons)
         missing = sorted(set(persons) - found.keys())
         return found | self._make(missing) if missing else found
 
@@ -96,29 +95,25 @@ class SqlVault:
         unknown = sorted(set(persons) - found.keys())
         if unknown:
             now = self._clock()
-            with reading(self._engine) as connection:
+            with asking(self._engine) as connection:
                 found |= self._remembered.keep(self._read(connection, unknown), now)
         return found
 
     def _make(self, persons: list[str]) -> dict[str, bytes | None]:
         """Make keys for these and read them back: where another process was faster, its key or its mark counts."""
         now = self._clock()
-        rows = [
-            {"person": person, "wrapped": self._wrapping_key.wrap(person, os.urandom(KEY_BYTES)), "made_us": now}
-            for person in persons
-        ]
+        rows = [(person, self._wrapping_key.wrap(person, os.urandom(KEY_BYTES)), now, None) for person in persons]
         with self._writing() as connection:
-            connection.execute(self._insert(data_keys).on_conflict_do_nothing(), rows)
+            insert_missing(connection, data_keys, rows)
             made = self._read(connection, persons)
         return self._remembered.keep(made, now)
 
     def _read(self, connection: Connection, persons: list[str]) -> dict[str, bytes | None]:
-        keys: dict[str, bytes | None] = {}
-        for start in range(0, len(persons), _ASKED_AT_ONCE):
-            some = data_keys.c.person.in_(persons[start : start + _ASKED_AT_ONCE])
-            for person, wrapped in connection.execute(select(data_keys.c.person, data_keys.c.wrapped).where(some)):
-                keys[person] = None if wrapped is None else self._wrapping_key.unwrap(person, wrapped)
-        return keys
+        wanted, key = (data_keys.c.person, data_keys.c.wrapped), (data_keys.c.person,)
+        return {
+            person: None if wrapped is None else self._wrapping_key.unwrap(person, wrapped)
+            for person, wrapped in look_up(connection, wanted, key, [(person,) for person in persons])
+        }
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

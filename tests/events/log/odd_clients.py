@@ -3,6 +3,7 @@
 from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer
+from kafka.future import Future
 from kafka.producer.future import RecordMetadata
 from kafka.structs import TopicPartition
 
@@ -11,14 +12,15 @@ class _AnsweredWithoutOffset:
     """What a send gives: it succeeded, and nobody says where the record is."""
 
     def __init__(self, offset: int | None) -> None:
-        self._offset = offset
-
-    def add_callback(self, tell: Any) -> None:
         at = TopicPartition("topic", 0)
-        tell(RecordMetadata("topic", 0, at, self._offset, 1_700_000_000_000, None, 1, 1, -1))
+        self.value = RecordMetadata("topic", 0, at, offset, 1_700_000_000_000, None, 1, 1, -1)
+        self.exception = None
 
-    def add_errback(self, tell: Any) -> None:
-        """Never called: it does not fail."""
+    def succeeded(self) -> bool:
+        return True
+
+    def add_both(self, tell: Any) -> None:
+        tell(self.value)
 
 
 class OnceWithoutOffset:
@@ -35,6 +37,22 @@ class OnceWithoutOffset:
         class Producer(KafkaProducer):  # type: ignore[misc]  # the client has no types
             def send(self, *_: Any, **__: Any) -> _AnsweredWithoutOffset:
                 return _AnsweredWithoutOffset(offset)
+
+        return Producer(**settings) if self.made == 1 else KafkaProducer(**settings)
+
+
+class OnceMute:
+    """Makes producers; the first one takes what it is given and never says what became of it."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def __call__(self, **settings: object) -> Any:
+        self.made += 1
+
+        class Producer(KafkaProducer):  # type: ignore[misc]  # the client has no types
+            def send(self, *_: Any, **__: Any) -> Future:
+                return Future()
 
         return Producer(**settings) if self.made == 1 else KafkaProducer(**settings)
 
