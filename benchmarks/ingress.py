@@ -25,7 +25,7 @@ SINGLES_AT_ONCE, BATCHES_AT_ONCE = 64, 8
 EXEMPLAR, LOG, ROUTE = "`exemplar serve`", "the log alone", "a bare route"
 
 
-class _Taken(NamedTuple):
+class Taken(NamedTuple):
     """One measurement: seconds until acknowledged and until folded, CPU-seconds until acknowledged, latencies."""
 
     wall: float
@@ -44,40 +44,42 @@ def measure(sizes: Sizes, folder: Path) -> list[Table]:
 
 def _compare(rounds: int, folder: Path, name: str, given: list[bytes], size: int, at_once: int) -> Table:
     """Each round measures the three one after the other, each on fresh files."""
-    requests = [_request(some, size) for some in together(given, size)]
-    found: dict[str, list[_Taken]] = {EXEMPLAR: [], LOG: [], ROUTE: []}
+    requests = [request(some) for some in together(given, size)]
+    found: dict[str, list[Taken]] = {EXEMPLAR: [], LOG: [], ROUTE: []}
     for number in range(rounds):
         found[EXEMPLAR].append(_exemplar(folder / f"{name}-{number}", requests, at_once))
         found[LOG].append(apart(_bare_log, folder / f"{name}-log-{number}", given, size, at_once))
         with servers.bare_route() as server:
-            found[ROUTE].append(_driven(server, requests, at_once))
+            found[ROUTE].append(driven(server, requests, at_once))
     what = "single events" if size == 1 else f"batches of {size}"
     return _table(f"Events acknowledged: {what}, {at_once} at once", found, len(given))
 
 
-def _request(some: Sequence[bytes], size: int) -> bytes:
-    if size == 1:
-        return post("/v1/events", SINGLE, some[0])
-    return post("/v1/events", BATCH, b"[" + b",".join(some) + b"]")
+def request(some: Sequence[bytes], headers: str = "") -> bytes:
+    """A post of these events: one alone, or several as a batch."""
+    if len(some) == 1:
+        return post("/v1/events", SINGLE, some[0], headers)
+    return post("/v1/events", BATCH, b"[" + b",".join(some) + b"]", headers)
 
 
-def _exemplar(folder: Path, requests: list[bytes], at_once: int) -> _Taken:
+def _exemplar(folder: Path, requests: list[bytes], at_once: int) -> Taken:
     with servers.exemplar(folder) as server:
-        taken = _driven(server, requests, at_once)
+        taken = driven(server, requests, at_once)
         with used() as catching_up:
             wait_for(server, ends_of(folder))
     return taken._replace(folded=taken.wall + catching_up.wall)
 
 
-def _driven(server: servers.Server, requests: list[bytes], at_once: int) -> _Taken:
+def driven(server: servers.Server, requests: list[bytes], at_once: int) -> Taken:
+    """Post all of it, and see that everything was acknowledged."""
     before = server.cpu()
-    driven: Driven = drive(server.host, server.port, requests, at_once)
-    if driven.statuses != {202}:
-        raise RuntimeError(f"events were answered {sorted(driven.statuses)}: {driven.last.decode()[:500]}")
-    return _Taken(driven.wall, server.cpu() - before, driven.latencies)
+    answered: Driven = drive(server.host, server.port, requests, at_once)
+    if answered.statuses != {202}:
+        raise RuntimeError(f"events were answered {sorted(answered.statuses)}: {answered.last.decode()[:500]}")
+    return Taken(answered.wall, server.cpu() - before, answered.latencies)
 
 
-def _bare_log(folder: Path, given: list[bytes], size: int, at_once: int) -> _Taken:
+def _bare_log(folder: Path, given: list[bytes], size: int, at_once: int) -> Taken:
     """Append the same records from this process, with as many appends waiting for the disk as there are connections."""
     with opened(settings_of(folder)) as parts:
         appends = list(together(records(parts, given), size))
@@ -91,10 +93,10 @@ def _bare_log(folder: Path, given: list[bytes], size: int, at_once: int) -> _Tak
             for future in waiting:
                 future.result()
         writer.close()
-    return _Taken(taken.wall, taken.cpu)
+    return Taken(taken.wall, taken.cpu)
 
 
-def _table(title: str, found: dict[str, list[_Taken]], number: int) -> Table:
+def _table(title: str, found: dict[str, list[Taken]], number: int) -> Table:
     walls = {name: median(taken.wall for taken in rounds) for name, rounds in found.items()}
     cpus = {name: median(taken.cpu for taken in rounds) for name, rounds in found.items()}
     rows = []

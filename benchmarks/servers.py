@@ -12,6 +12,7 @@ from threading import Thread
 from typing import NamedTuple
 
 from benchmarks.measuring import cpu_of, peak_of
+from services.kit.settings import PREFIX, Settings, load_settings
 
 STOP_SECONDS = 15
 _READY = re.compile(r"ready on http://([^:/]+):(\d+)")
@@ -36,7 +37,16 @@ class Server(NamedTuple):
 @contextmanager
 def exemplar(folder: Path) -> Iterator[Server]:
     """`exemplar serve` on the files of this folder."""
-    with _serving(["-m", "services", "serve", "--port", "0"], {"EXEMPLAR_DATA_DIR": str(folder)}) as server:
+    with service("serve", load_settings(data_dir=folder)) as server:
+        yield server
+
+
+@contextmanager
+def service(command: str, settings: Settings) -> Iterator[Server]:
+    """`exemplar` with this command, under these settings."""
+    given = settings.model_dump(mode="json", include=settings.model_fields_set)
+    environment = {f"{PREFIX}{name.upper()}": str(value) for name, value in given.items()}
+    with _serving(["-m", "services", command, "--port", "0"], environment) as server:
         yield server
 
 
@@ -44,6 +54,13 @@ def exemplar(folder: Path) -> Iterator[Server]:
 def bare_route() -> Iterator[Server]:
     """A Starlette route that answers 202 and does nothing."""
     with _serving(["-m", "benchmarks.bare"], {}) as server:
+        yield server
+
+
+@contextmanager
+def default_graphql(folder: Path) -> Iterator[Server]:
+    """The gateway's schema with the library's own settings, on the files of this folder."""
+    with _serving(["-m", "benchmarks.default_graphql", str(folder)], {}) as server:
         yield server
 
 

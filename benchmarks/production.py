@@ -1,0 +1,107 @@
+"""Events acknowledged for a CPU-second of `exemplar events` on Kafka and PostgreSQL, beside a bare Kafka client.
+
+Each event is posted once; nothing is folded meanwhile. The client sends the same records, sealed and encoded before, to
+another topic of the same broker.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+from benchmarks import bare_producer, engines, servers
+from benchmarks.acts import events, records, together
+from benchmarks.ingress import BATCHED, BATCHES_AT_ONCE, SINGLES_AT_ONCE, driven, request
+from benchmarks.measuring import Sizes, Table, apart, figure, quantile
+from services.events.credentials import ADMIN, create_key
+from services.kit import instants
+from services.kit.settings import Settings
+from services.parts import make_log, opened
+
+SINGLES, BATCHES = f"single events, {SINGLES_AT_ONCE} at once", f"batches of {BATCHED}, {BATCHES_AT_ONCE} at once"
+TUNED, DEFAULT = "kafka-python, tuned", "kafka-python, its defaults"
+WARMING = 500  # events posted before anything is counted: connections, caches
+
+
+class _Taken(NamedTuple):
+    """How many events, and what they took: seconds, CPU-seconds, seconds of each request."""
+
+    events: int
+    wall: float
+    cpu: float
+    latencies: Sequence[float] = ()
+
+
+def measure(sizes: Sizes, folder: Path) -> list[Table]:
+    """Each round posts single events, then batches, and lets the client send the records of the batches."""
+    found: dict[str, list[_Taken]] = {SINGLES: [], BATCHES: [], TUNED: [], DEFAULT: []}
+    batched = sizes.batches * BATCHED
+    given = events(WARMING + sizes.rounds * (sizes.singles + batched))
+    with engines.kafka() as broker, engines.postgres() as database:
+        site = engines.site(folder, broker, database)
+        authorization = f"authorization: Bearer {_prepared(site)}\r\n"
+        with servers.service("events", site) as server:
+
+            def post(some: Sequence[bytes], size: int, at_once: int) -> _Taken:
+                requests = [request(part, authorization) for part in together(some, size)]
+                taken = driven(server, requests, at_once)
+                return _Taken(len(some), taken.wall, taken.cpu, taken.latencies)
+
+            started = server.peak()
+            post(given[:WARMING], 1, SINGLES_AT_ONCE)
+            for round_ in together(given[WARMING:], sizes.singles + batched):
+                found[SINGLES].append(post(round_[: sizes.singles], 1, SINGLES_AT_ONCE))
+                batches = round_[sizes.singles :]
+                found[BATCHES].append(post(batches, BATCHED, BATCHES_AT_ONCE))
+                found[TUNED].append(apart(_bare, site, broker, batches, bare_producer.TUNED))
+                found[DEFAULT].append(apart(_bare, site, broker, batches, {}))
+            peak = server.peak()
+    memory = [("started", figure(started)), (f"after {len(given):,} events", figure(peak))]
+    return [_table(found), Table("Peak memory of `exemplar events`", ("", "MB"), memory)]
+
+
+def _prepared(site: Settings) -> str:
+    """A key for a site whose topic and tables are made."""
+    make_log(site)
+    with opened(site) as parts:
+        parts.stores.migrate(parts.built, instants.now())
+        return create_key(parts.stores.control, "bench", [ADMIN], instants.now())
+
+
+def _bare(site: Settings, broker: str, given: Sequence[bytes], settings: Mapping[str, object]) -> _Taken:
+    """Send the records of these events to a topic with as many partitions, made for it."""
+    topic = f"bare_{uuid.uuid4().hex[:12]}"
+    make_log(site.model_copy(update={"log_url": f"kafka://{broker}/{topic}"}))
+    with opened(site) as parts:
+        made = records(parts, given)
+    return _Taken(len(given), *bare_producer.produce(broker, topic, made, settings))
+
+
+def _table(found: Mapping[str, Sequence[_Taken]]) -> Table:
+    costs = {name: median(taken.cpu / taken.events for taken in rounds) for name, rounds in found.items()}
+    rows = []
+    for name, rounds in found.items():
+        latencies = [latency for taken in rounds for latency in taken.latencies]
+        rows.append(
+            (
+                name,
+                figure(1 / costs[name]),
+                figure(1e6 * costs[name]),
+                figure(costs[TUNED] / costs[name]),
+                figure(costs[DEFAULT] / costs[name]),
+                figure(median(taken.events / taken.wall for taken in rounds)),
+                *[figure(1000 * quantile(latencies, share)) if latencies else "–" for share in (0.5, 0.99)],
+            )
+        )
+    columns = (
+        "",
+        "events a CPU-second",
+        "CPU µs an event",
+        f"× {TUNED}",
+        f"× {DEFAULT}",
+        "events/s",
+        "p50 ms",
+        "p99 ms",
+    )
+    return Table("`exemplar events` on Kafka and PostgreSQL: events acknowledged", columns, rows)
