@@ -1,13 +1,11 @@
 """The number of SQL statements of a request does not grow with the length of its lists."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event
 
 from tests.fixed_clock import FixedClock
+from tests.graphql.counting import counted
 from tests.graphql.gateway import Asker
 
 PERIOD = '{from: "2026-01-01", to: "2026-03-01"}'
@@ -36,18 +34,6 @@ LISTS = """
 { teams(first: 100) { edges { node { name parent { name } members { person { name } } } } }
   acts(first: 100) { edges { node { data retracted disputes { actId } } } } }
 """
-
-
-@contextmanager
-def _counted(engine: Engine) -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    def count(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        statements.append(statement)
-
-    event.listen(engine, "before_cursor_execute", count)
-    yield statements
-    event.remove(engine, "before_cursor_execute", count)
 
 
 def _team_of(size: int, asker: Asker) -> None:
@@ -83,7 +69,7 @@ def test_statements_do_not_grow_with_lists(query: str, who: str, tmp_path: Path,
         asker = Asker(folder, clock, cost_ceiling=10**9)
         asker.person("ann")
         _team_of(size, asker)
-        with _counted(asker.world.model) as statements:
+        with counted(asker.world.model) as statements:
             body = asker.ask(query, who=who)
         assert {error["extensions"]["code"] for error in body.get("errors", [])} <= {"FORBIDDEN"}
         assert all(body["data"].values())

@@ -1,0 +1,126 @@
+"""The table: every field of the schema, and who sees it of whom.
+
+A field either has a rule of its own (RULED), with questions that try it, or is seen with the object that it is of
+(WITH_IT). A test compares the two with the schema: a new field must be placed here.
+"""
+
+from typing import NamedTuple
+
+from tests.graphql.roles import EVERYTHING, OVER_ALL, OVER_NORTH, OVER_SOUTH
+
+PERIOD = '{from: "2026-01-01", to: "2026-03-01"}'
+CARD = "scorecard(period: " + PERIOD + ") { PLAIN:Scorecard }"
+
+WITH_IT = {
+    "Act": "id source actId subject rep time recordedAt partition offset retracted type disputes",
+    "ActExplanation": "fate act reason partition offset",
+    "Difference": "value interval",
+    "GuideIndex": "value trust partnership capability inquiry",
+    "Interval": "low high",
+    "Membership": "role from to person team",
+    "Person": "id key name",
+    "Principle": "id title description sources",
+    "ReasonCount": "reason count",
+    "Relationship": "id customerKey segment reps acts",
+    "Score": (
+        "kept breached n notRecorded rate principle interval evidenceLevel previous change trend reasons signals"
+    ),
+    "Scorecard": "from to asOf policy scores score guideIndex",
+    "Signal": "customerKey principle verdict reason at person evidence",
+    "Team": "id key name",
+    "TrendPoint": "start kept breached",
+    "Viewer": "key scopes",
+}
+"""By type, the fields that whoever sees the object sees."""
+
+
+class Case(NamedTuple):
+    """A question about somebody's field; `value` is where its answer is.
+
+    Those who see it get a value, those for whom it is `blank` null without an error, all others null and FORBIDDEN.
+    `unknown`: there is no such thing, and those who see everything are told so by null without an error.
+    """
+
+    field: str
+    query: str
+    value: str
+    sees: frozenset[str]
+    blank: frozenset[str] = frozenset()
+    unknown: bool = False
+
+
+def person(key: str, field: str, selection: str, sees: frozenset[str]) -> Case:
+    """A field of a person."""
+    return Case(f"Person.{field}", f'person(key: "{key}") {{ {selection} }}', f"person.{field}", sees)
+
+
+def team(key: str, field: str, selection: str, sees: frozenset[str], blank: frozenset[str] = frozenset()) -> Case:
+    """A field of a team."""
+    return Case(f"Team.{field}", f'team(key: "{key}") {{ {selection} }}', f"team.{field}", sees, blank)
+
+
+def relationship(key: str, field: str, selection: str, sees: frozenset[str], blank: frozenset[str]) -> Case:
+    """A field of a relationship."""
+    query = f'relationship(customer: "{key}") {{ {selection} }}'
+    return Case(f"Relationship.{field}", query, f"relationship.{field}", sees, blank)
+
+
+NONE: frozenset[str] = frozenset()
+SEE_PERSON = {
+    "rik": OVER_NORTH | {"rik"},
+    "rosa": OVER_NORTH | {"rosa"},
+    "sam": OVER_SOUTH | {"sam"},
+    "ann": OVER_NORTH,
+    "bob": OVER_SOUTH,
+    "cleo": OVER_ALL,
+    "dan": EVERYTHING | {"dan"},
+}
+SEE_TEAM = {"company": OVER_ALL, "north": OVER_NORTH | {"rik", "rosa"}, "south": OVER_SOUTH | {"sam"}}
+LEAD_TEAM = {"company": OVER_ALL, "north": OVER_NORTH, "south": OVER_SOUTH}
+SEE_RELATIONSHIP = {
+    "acme": OVER_NORTH | OVER_SOUTH | {"rik", "sam"},
+    "globex": OVER_NORTH | {"rosa"},
+    "initech": OVER_NORTH,
+}
+PLAIN_PERSON, PLAIN_TEAM, PLAIN_RELATIONSHIP = "PLAIN:Person", "PLAIN:Team", "PLAIN:Relationship"
+
+RULED: list[Case] = [
+    # Persons: oneself, whom one leads now, everybody for who sees everything.
+    *(Case("Query.person", f'person(key: "{p}") {{ PLAIN:Person }}', "person", sees) for p, sees in SEE_PERSON.items()),
+    *(person(p, "scorecard", CARD, sees) for p, sees in SEE_PERSON.items()),
+    *(person(p, "memberships", "memberships { PLAIN:Membership }", sees) for p, sees in SEE_PERSON.items()),
+    *(person(p, "relationships", "relationships { edges { node { PLAIN:Relationship } } }", sees)
+      for p, sees in SEE_PERSON.items()),
+    # Teams: looked at by who is in them or leads them, or one above; figures and members by who leads.
+    *(Case("Query.team", f'team(key: "{t}") {{ PLAIN:Team }}', "team", sees) for t, sees in SEE_TEAM.items()),
+    *(team(t, "scorecard", CARD, sees) for t, sees in LEAD_TEAM.items()),
+    *(team(t, "members", "members { PLAIN:Membership }", sees) for t, sees in LEAD_TEAM.items()),
+    *(team(t, "leaders", "leaders { PLAIN:Person }", sees) for t, sees in LEAD_TEAM.items()),
+    team("company", "parent", "parent { PLAIN:Team }", NONE, OVER_ALL),
+    team("north", "parent", "parent { PLAIN:Team }", OVER_ALL),
+    team("south", "parent", "parent { PLAIN:Team }", OVER_ALL),
+    *(team(t, "children", "children { PLAIN:Team }", sees) for t, sees in SEE_TEAM.items()),
+    # Relationships: who has acts in them, and who leads these.
+    *(Case("Query.relationship", f'relationship(customer: "{c}") {{ PLAIN:Relationship }}', "relationship", sees)
+      for c, sees in SEE_RELATIONSHIP.items()),
+    *(relationship(c, "signals", "signals { edges { node { PLAIN:Signal } } }", sees, NONE)
+      for c, sees in SEE_RELATIONSHIP.items()),
+    relationship("acme", "customerName", "customerName", EVERYTHING, SEE_RELATIONSHIP["acme"] - EVERYTHING),
+    # What nobody but those who see everything can tell from what is forbidden.
+    Case("Query.person", 'person(key: "nobody") { key }', "person", NONE, unknown=True),
+    Case("Query.team", 'team(key: "nowhere") { key }', "team", NONE, unknown=True),
+    Case("Query.relationship", 'relationship(customer: "none") { customerKey }', "relationship", NONE, unknown=True),
+]  # fmt: skip
+
+BY_THEIR_OWN_TESTS = {
+    "Act.data",  # personal fields
+    "ActExplanation.signals",
+    "Query.acts",
+    "Query.explainAct",
+    "Query.node",
+    "Query.principles",
+    "Query.teams",
+    "Query.viewer",
+    "Viewer.teams",
+}
+"""Lists that hold what each may see, and what is answered in more ways than by a value or null."""
