@@ -9,7 +9,7 @@ READY := $(VENV)/ready
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --upgrade --quiet \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
 
-.PHONY: help setup demo test check format bench schemas lock clean
+.PHONY: help setup demo test check format bench faults schemas lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ format: setup ## put the code into its one format, with safe fixes
 
 bench: setup ## measure throughput and latency, beside a peer (docs/benchmarks.md)
 	@$(BIN)/python -m benchmarks
+
+faults: setup ## break everything that can break, under load, and look for what was lost (docs/reliability.md)
+	@$(BIN)/python -m tests.faults
 
 schemas: setup ## write the checked-in schemas anew from the code
 	@$(BIN)/python -m services.events.catalog.schemas
