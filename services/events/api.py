@@ -23,6 +23,7 @@ from services.events.catalog.schemas import SCHEMA_MEDIA_TYPE, Documents
 from services.events.credentials import ACTS_WRITE, Credential, Keyring
 from services.events.intake import Intake
 from services.events.recording import Fault, Receipt, Refused
+from services.events.trace import trace_of_post
 from services.kit import strict_json
 from services.kit.errors import Corrupt, ExemplarError, Forbidden, Malformed, NotFound
 from services.kit.problems import problem, problem_of
@@ -111,7 +112,8 @@ class Ingress:
         body = await self._body(headers, receive, self._most(mode), held)
         events = self._events_of(mode, headers, body)
         del body
-        receipts = await self._intake.record(recording.Request(events, credential)) if events else []
+        request = recording.Request(events, credential, trace_of_post(headers))
+        receipts = await self._intake.record(request) if events else []
         duplicates = sum(receipt.duplicate for receipt in receipts)
         self._duplicate.inc(duplicates)
         self._accepted.inc(len(receipts) - duplicates)

@@ -26,6 +26,7 @@ from services.events.credentials import ACTS_CORRECT, ACTS_STRUCTURE, ACTS_WRITE
 from services.events.known import Known, KnownAct
 from services.events.log.protocol import LogWriter, NewRecord, Place
 from services.events.recent import RecentlyAppended
+from services.events.trace import Trace, trace_of_event
 from services.events.vault.cipher import seal
 from services.events.vault.protocol import Vault
 from services.kit.errors import ExemplarError, Invalid, Malformed
@@ -56,17 +57,22 @@ class Fault:
 
 
 class Request(NamedTuple):
-    """Events as JSON values, and whose they are. In the place of what could not even be read as JSON is a Fault."""
+    """Events as JSON values, whose they are, and the trace that posting them is a part of.
+
+    In the place of what could not even be read as JSON is a Fault.
+    """
 
     events: Sequence[object]
     credential: Credential
+    trace: Trace = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """An act that is not known yet, sealed, to be appended."""
+    """An act that is not known yet, sealed, to be appended with the trace that it is a part of."""
 
     act: Act
+    trace: Trace = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +136,16 @@ class Recording:
         acts = [draft for request in drafts for draft in request if isinstance(draft, Act)]
         sealed = iter(seal(acts, self._catalogue, self._vault))
         return [
-            self._compare([next(sealed) if isinstance(draft, Act) else draft for draft in request], known)
-            for request in drafts
+            self._compare([next(sealed) if isinstance(draft, Act) else draft for draft in judged], known, request.trace)
+            for request, judged in zip(requests, drafts, strict=True)
         ]
 
     def append(self, fresh: Sequence[Fresh]) -> Future[list[Place]]:
         """Give the acts to the log; the future has their places once they are durable, or fails with Unavailable."""
         acts = [each.act for each in fresh]
-        records = [NewRecord(act.subject, self._catalogue.encode_record(act), HEADERS) for act in acts]
+        records = [
+            NewRecord(each.act.subject, self._catalogue.encode_record(each.act), HEADERS + each.trace) for each in fresh
+        ]
         future = self._log.append(records)
         future.add_done_callback(partial(self._remember, acts, [len(record.value) for record in records]))
         return future
@@ -177,7 +185,9 @@ class Recording:
                 known.setdefault((found.act.source, found.act.id), []).append(found)
         return known
 
-    def _compare(self, drafts: Sequence[Act | Fault], known: Mapping[Pair, list[KnownAct]]) -> list[Verdict]:
+    def _compare(
+        self, drafts: Sequence[Act | Fault], known: Mapping[Pair, list[KnownAct]], trace: Trace
+    ) -> list[Verdict]:
         """Each act of one request against what is known and against the acts before it in the request."""
         firsts: dict[Pair, tuple[int, Act]] = {}
         verdicts: list[Verdict] = []
@@ -188,13 +198,13 @@ class Recording:
             before: list[tuple[Place | int, Act]] = [(k.place, k.act) for k in known.get((act.source, act.id), ())]
             if not before and (act.source, act.id) in firsts:
                 before = [firsts[act.source, act.id]]
-            verdict = self._against(act, before)
+            verdict = self._against(act, before, trace)
             if isinstance(verdict, Fresh):
                 firsts[act.source, act.id] = index, act
             verdicts.append(verdict)
         return verdicts
 
-    def _against(self, act: Act, before: Sequence[tuple[Place | int, Act]]) -> Verdict:
+    def _against(self, act: Act, before: Sequence[tuple[Place | int, Act]], trace: Trace) -> Verdict:
         """`before`: the acts that have the same pair of source and id, and where they are."""
         for first, other in before:
             if other.subject == act.subject:
@@ -203,7 +213,7 @@ class Recording:
                 return Fault(409, "", f"differs from the act of this subject, source and id {_where(first)}")
         if before:
             return Fault(409, "/subject", f"another subject has an act of this source and id, {_where(before[0][0])}")
-        return Fresh(act)
+        return Fresh(act, trace or trace_of_event(act.extensions))
 
 
 def faults_of(verdicts: Sequence[Verdict]) -> dict[int, Fault]:
