@@ -1,0 +1,133 @@
+"""`GET /export/scorecards.csv`: scorecards as a table, for whoever works in a spreadsheet.
+
+The figures are those of the GraphQL document below, asked for by the same credential: there is no second way to them.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.graphql.answering import Gateway, Question
+from services.graphql.transport import STATUSES, WAIT_FOR
+from services.kit.errors import Malformed
+from services.kit.problems import challenge, problem
+
+CARD = """fragment Card on Scorecard {
+  from to asOf policy
+  scores {
+    principle { id title } kept breached n notRecorded rate interval { low high } evidenceLevel
+    previous { n rate }
+    change { value interval { low high } }
+  }
+}"""
+PERSON = f"""query Export($person: String!, $period: PeriodInput!) {{
+  person(key: $person) {{ key name scorecard(period: $period) {{ ...Card }} }}
+}}
+{CARD}"""
+TEAM = f"""query Export($team: String!, $period: PeriodInput!, $includeSubteams: Boolean!, $members: Boolean!) {{
+  team(key: $team) {{
+    key name
+    scorecard(period: $period, includeSubteams: $includeSubteams) {{ ...Card }}
+    members @include(if: $members) {{ role person {{ key name scorecard(period: $period) {{ ...Card }} }} }}
+  }}
+}}
+{CARD}"""
+COLUMNS = (
+    *("kind", "key", "name", "from", "to", "asOf", "policy", "principle", "title"),
+    *("kept", "breached", "n", "notRecorded", "rate", "low", "high", "evidenceLevel"),
+    *("previousN", "previousRate", "change", "changeLow", "changeHigh"),
+)
+_FLAGS = {"true": True, "false": False}
+_PARAMETERS = frozenset({"team", "person", "from", "to", "asOf", "includeSubteams", "members"})
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Export:
+    """The endpoint."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def scorecards(self, request: Request) -> Response:
+        """A row for each principle of a team or a person, and with `members` of each rep in the team now."""
+        try:
+            query, variables = _asked(request.query_params)
+        except Malformed as error:
+            return problem(400, str(error))
+        headers = request.headers
+        question = Question(query, variables, None, headers.get("authorization"), headers.get(WAIT_FOR))
+        answer = (await self._gateway.answer(question)).body
+        if errors := answer.get("errors"):
+            return _refused(errors[0], presented=question.authorization is not None)
+        text = io.StringIO()
+        writer = csv.writer(text)
+        writer.writerow(COLUMNS)
+        writer.writerows(_rows(answer["data"]))
+        disposition = 'attachment; filename="scorecards.csv"'
+        given = {"content-disposition": disposition, "cache-control": "no-store", "x-content-type-options": "nosniff"}
+        return Response(text.getvalue(), 200, given, "text/csv; charset=utf-8; header=present")
+
+
+def _asked(given: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+    """The query and its variables. Raises Malformed."""
+    if unknown := sorted(given.keys() - _PARAMETERS):
+        raise Malformed(f"there is no parameter {', '.join(unknown)}: there are {', '.join(sorted(_PARAMETERS))}")
+    if ("team" in given) == ("person" in given) or not {"from", "to"} <= given.keys():
+        raise Malformed("give `team` or `person`, and the dates `from` and `to`, such as ?team=north&from=…&to=…")
+    period = {name: given[name] for name in ("from", "to", "asOf") if name in given}
+    if "person" in given:
+        if {"includeSubteams", "members"} & given.keys():
+            raise Malformed("`includeSubteams` and `members` are of a team")
+        return PERSON, {"person": given["person"], "period": period}
+    flags = {name: _flag(given, name) for name in ("includeSubteams", "members")}
+    return TEAM, {"team": given["team"], "period": period, **flags}
+
+
+def _flag(given: Mapping[str, str], name: str) -> bool:
+    value = _FLAGS.get(given.get(name, "false"))
+    if value is None:
+        raise Malformed(f"`{name}` is true or false")
+    return value
+
+
+def _refused(error: Mapping[str, Any], *, presented: bool) -> Response:
+    status = STATUSES.get(error["extensions"]["code"], 400)
+    headers = {401: {"www-authenticate": challenge(presented)}, 503: {"retry-after": "1"}}.get(status)
+    return problem(status, error["message"], headers=headers)
+
+
+def _rows(data: Mapping[str, Any]) -> Iterator[list[Any]]:
+    for kind, shown in data.items():
+        yield from _card(kind, shown)
+        for member in shown.get("members", ()):
+            if member["role"] == "REP":
+                yield from _card("person", member["person"])
+
+
+def _card(kind: str, shown: Mapping[str, Any]) -> Iterator[list[Any]]:
+    """A row for each score of a card; what there is none of is empty."""
+    card = shown["scorecard"]
+    about = [kind, shown["key"], shown["name"], card["from"], card["to"], card["asOf"], card["policy"]]
+    for score in card["scores"]:
+        change, previous = score["change"] or {}, score["previous"] or {}
+        counts = [score[name] for name in ("kept", "breached", "n", "notRecorded", "rate")]
+        row: Sequence[Any] = [
+            *about,
+            *(score["principle"]["id"], score["principle"]["title"], *counts, *_ends(score), score["evidenceLevel"]),
+            *(previous.get("n"), previous.get("rate"), change.get("value"), *_ends(change)),
+        ]
+        yield [_cell(value) for value in row]
+
+
+def _ends(figure: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    interval = figure.get("interval") or {}
+    return interval.get("low"), interval.get("high")
+
+
+def _cell(value: object) -> object:
+    """A value as a cell; text that a spreadsheet would take for a formula begins with an apostrophe."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
