@@ -1,7 +1,7 @@
 """The record of who read whose card, evidence or personal fields: an entry a request, for the audit log to show.
 
-It is in the control area, which no rebuild touches, and holds keys, no names. Nothing deletes from it: an entry is some
-200 bytes, and a leader who looks at the team a hundred times a day leaves 7 MB a year.
+It is in the control area, which no rebuild touches, and holds keys, no names. Nothing deletes from it: on SQLite an
+entry that names one person takes 84 bytes, one that names twenty 250.
 """
 
 from collections.abc import Sequence
