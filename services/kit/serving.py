@@ -31,15 +31,17 @@ class BoundedProtocol(HttpToolsProtocol):
     """A request's headers and body must arrive within `request_seconds`, its headers within 64 KiB.
 
     What does not is answered 408 or 431, if no answer has begun, and the connection is closed. Content-Length together
-    with Transfer-Encoding, which two servers could read as two different requests, is 400. Make one for uvicorn's
-    `http` argument by `bounded_protocol`.
+    with Transfer-Encoding, which two servers could read as two different requests, is 400. Who does not take an answer
+    in loses the connection after `answer_seconds`. Make one for uvicorn's `http` argument by `bounded_protocol`.
     """
 
     request_seconds = 10.0
+    answer_seconds = 30.0
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._deadline: asyncio.TimerHandle | None = None
+        self._stuck: asyncio.TimerHandle | None = None
         self._in_headers = True
         self._header_bytes = 0
         self._refused = False
@@ -50,9 +52,21 @@ class BoundedProtocol(HttpToolsProtocol):
         self._start_clock()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
+        """Stop the clocks."""
         self._stop_clock()
+        self._stop_waiting()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client does not take in what is written to it: it has to before long."""
+        super().pause_writing()
+        self._stop_waiting()
+        self._stuck = self.loop.call_later(self.answer_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It did."""
+        self._stop_waiting()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Count what comes before the headers are complete."""
@@ -110,6 +124,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self._deadline.cancel()
             self._deadline = None
 
+    def _stop_waiting(self) -> None:
+        if self._stuck is not None:
+            self._stuck.cancel()
+            self._stuck = None
+
     def _too_slow(self) -> None:
         self._refuse(408)
 
@@ -145,9 +164,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self.loop.call_later(_LINGER_SECONDS, self.transport.close)
 
 
-def bounded_protocol(request_seconds: float) -> type[HttpToolsProtocol]:
-    """The protocol class for `uvicorn.Config(http=…)`, with this bound in seconds."""
-    return type("BoundedProtocol", (BoundedProtocol,), {"request_seconds": request_seconds})
+def bounded_protocol(request_seconds: float, answer_seconds: float = 30.0) -> type[HttpToolsProtocol]:
+    """The protocol class for `uvicorn.Config(http=…)`, with these bounds in seconds."""
+    bounds = {"request_seconds": request_seconds, "answer_seconds": answer_seconds}
+    return type("BoundedProtocol", (BoundedProtocol,), bounds)
 
 
 class LoopbackOnly:

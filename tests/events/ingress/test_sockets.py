@@ -1,6 +1,7 @@
 """The ingress on a real socket: slow, broken and smuggling clients, and the official CloudEvents SDK as a good one."""
 
 import json
+import select
 import socket
 import threading
 import time
@@ -48,7 +49,7 @@ def server(parts: Parts) -> Iterator[Server]:
     """An open ingress whose requests must arrive within half a second."""
     app = parts.app(limits=Limits(request_seconds=5.0))
     config = uvicorn.Config(
-        app, "127.0.0.1", 0, http=bounded_protocol(SECONDS), log_config=None, timeout_keep_alive=1, ws="none"
+        app, "127.0.0.1", 0, http=bounded_protocol(SECONDS, SECONDS), log_config=None, timeout_keep_alive=1, ws="none"
     )
     running = uvicorn.Server(config)
     listening = socket.create_server(("127.0.0.1", 0))
@@ -150,6 +151,15 @@ def test_two_requests_on_one_connection_are_both_answered(server: Server, parts:
     answer = server.talk(first + second)
     assert answer.count(b"HTTP/1.1 202 ") == 2
     assert len(parts.records()) == 2
+
+
+def test_who_takes_no_answer_in_loses_the_connection(server: Server) -> None:
+    """Answers that nobody reads are not kept for ever: the connection is cut when their time is over."""
+    with socket.create_connection(("127.0.0.1", server.port), 5) as connection:
+        connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2_000)
+        cut = select.poll()
+        cut.register(connection, 0)  # neither to read nor to write, only to hear of its end
+        assert cut.poll(10_000)
 
 
 def test_the_official_sdk_posts_structured_and_binary(server: Server, parts: Parts) -> None:
