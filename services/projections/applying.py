@@ -72,11 +72,15 @@ class Arrival(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What became of arrivals: acts that were new, copies that were dropped, acts that contradict an earlier one."""
+    """What became of arrivals: acts that were new, copies that were dropped, acts that contradict an earlier one.
+
+    `named`: the entities that the new acts name, as (kind, key), still to be entered.
+    """
 
     new: list[Arrival]
     duplicates: int
     conflicts: int
+    named: set[tuple[str, str]]
 
 
 class Touched(NamedTuple):
@@ -118,7 +122,7 @@ def keep(connection: Connection, arrivals: Sequence[Arrival], rules: Rules) -> K
     Arrivals must lie behind every stored act of their key in the log.
     """
     if not arrivals:
-        return Kept([], 0, 0)
+        return Kept([], 0, 0, set())
     first = _known(connection, {arrival.act.key for arrival in arrivals}, rules.catalogue)
     new: list[Arrival] = []
     conflicts: list[dict[str, Any]] = []
@@ -130,11 +134,18 @@ def keep(connection: Connection, arrivals: Sequence[Arrival], rules: Rules) -> K
             conflicts.append(_conflict(arrival, offset))
     if new:
         insert_rows(connection, acts, [_act_row(arrival) for arrival in new])
-        named = {entity for arrival in new for entity in folding.named(arrival.act)}
-        insert_missing(connection, entities, sorted(named))
     if conflicts:
         connection.execute(insert(dead_letters), conflicts)
-    return Kept(new, len(arrivals) - len(new) - len(conflicts), len(conflicts))
+    named = {entity for arrival in new for entity in folding.named(arrival.act)}
+    return Kept(new, len(arrivals) - len(new) - len(conflicts), len(conflicts), named)
+
+
+def enter(connection: Connection, named: Collection[tuple[str, str]]) -> None:
+    """Have a row for each of these entities.
+
+    Once a transaction and near its end: whoever enters the same ones waits for it, and sorted, none waits in a circle.
+    """
+    insert_missing(connection, entities, sorted(named))
 
 
 def _known(

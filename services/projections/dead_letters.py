@@ -21,6 +21,7 @@ from services.projections.applying import (
     Arrival,
     Rules,
     destroy_keys,
+    enter,
     keep,
     refold,
     stored_act,
@@ -115,6 +116,7 @@ def retry(engine: Engine, log: LogReader, vault: Vault, rules: Rules) -> Retried
         _remove(connection, [arrival.place for arrival in arrivals])
         replaced = _make_room(connection, arrivals, log, rules)
         kept = keep(connection, [*arrivals, *replaced.arrivals], rules)
+        enter(connection, kept.named)
         _forget_entities(connection, replaced.acts, rules)
         refold(connection, {arrival.act.subject for arrival in kept.new}, rules)
         destroy_keys(vault, [arrival.act.subject for arrival in kept.new if arrival.act.name == ERASED])

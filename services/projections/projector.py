@@ -21,7 +21,7 @@ from services.events.vault.protocol import Vault
 from services.kit.database import end_if_hung, reading, writing
 from services.kit.errors import Conflict, Corrupt, Invalid, Unavailable
 from services.kit.instants import SECOND
-from services.projections.applying import ERASED, Arrival, Rules, Touched, bury, destroy_keys, keep, refold
+from services.projections.applying import ERASED, Arrival, Rules, Touched, bury, destroy_keys, enter, keep, refold
 from services.projections.stores import REMEMBERED_SECONDS, Built, ModelSource, check_built, check_ends
 from services.projections.tables import acts, partitions
 
@@ -110,6 +110,7 @@ class _Batch:
     read: set[int] = field(default_factory=set)
     subjects: set[str] = field(default_factory=set)
     erased: set[str] = field(default_factory=set)
+    named: set[tuple[str, str]] = field(default_factory=set)
     decoded: dict[tuple[int, int], Act] = field(default_factory=dict)
 
     def position(self) -> Position:
@@ -336,6 +337,7 @@ class Projector:
             while batch.records < goal and (more := self._read(batch.position(), goal - batch.records)):
                 self._take_in(connection, more, batch, remember=False)
             touched = self._refold(connection, batch.subjects, self._rules, batch.decoded, self._check_stop)
+            enter(connection, batch.named)
             _save(connection, {p: batch.after[p] for p in batch.read})
             destroy_keys(self._vault, batch.erased)  # before the commit: killed in between, it is done again
             self._at_step("written")
@@ -366,6 +368,7 @@ class Projector:
         batch.duplicates += kept.duplicates
         batch.conflicts += kept.conflicts
         batch.unreadable += len(unreadable)
+        batch.named |= kept.named
         batch.subjects.update(new.act.subject for new in kept.new)
         batch.erased.update(new.act.subject for new in kept.new if new.act.name == ERASED)
         if remember:
