@@ -4,6 +4,8 @@ uvicorn bounds neither the time nor the size of a request's headers, nor the tim
 """
 
 import asyncio
+import socket
+import struct
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -24,6 +26,7 @@ from services.kit.problems import MEDIA_TYPE, body_of, problem, problem_of
 
 MOST_HEADER_BYTES = 64 * 1024
 _LINGER_SECONDS = 1.0
+_DROPPING = struct.pack("ii", 1, 0)
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
@@ -61,7 +64,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """The client does not take in what is written to it: it has to before long."""
         super().pause_writing()
         self._stop_waiting()
-        self._stuck = self.loop.call_later(self.answer_seconds, self.transport.abort)
+        self._stuck = self.loop.call_later(self.answer_seconds, self._cut_off)
 
     def resume_writing(self) -> None:
         """It did."""
@@ -128,6 +131,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._stuck is not None:
             self._stuck.cancel()
             self._stuck = None
+
+    def _cut_off(self) -> None:
+        """Close at once, so that the system too drops what it still holds for the client."""
+        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROPPING)
+        self.transport.abort()
 
     def _too_slow(self) -> None:
         self._refuse(408)
