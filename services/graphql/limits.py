@@ -42,7 +42,16 @@ FIRST = 20
 FIRST_AT_MOST = 100
 REMEMBERED = 256  # documents that need not be parsed and validated again
 # Objects that a list without `first` is taken to have.
-USUAL = {"scores": 15, "principles": 15, "members": 10, "children": 5, "trend": 10, "reasons": 5, "evidence": 2}
+USUAL = {
+    "scores": 15,
+    "principles": 15,
+    "comparisons": 14,
+    "members": 10,
+    "children": 5,
+    "trend": 10,
+    "reasons": 5,
+    "evidence": 2,
+}
 USUAL_OTHERWISE = 3
 _PLUMBING = frozenset({"edges", "pageInfo"})
 
@@ -83,6 +92,7 @@ class Limits(SchemaExtension):
             return
         schema: GraphQLSchema = context.schema._schema  # noqa: SLF001  # strawberry shows graphql-core's nowhere else
         asked = context.context
+        asked.fields = field_names(document)
         asked.cost = cost_of(schema, document, context.operation_name, context.variables or {})
         if asked.cost > asked.cost_ceiling:
             raise LimitExceeded(f"a query may cost at most {asked.cost_ceiling}, this one would cost {asked.cost}")
@@ -105,6 +115,12 @@ def cost_of(
     return _Weighing(schema, document, variables).selection(
         schema.get_root_type(operation.operation), operation.selection_set, 1
     )
+
+
+@lru_cache(maxsize=REMEMBERED)
+def field_names(document: DocumentNode) -> frozenset[str]:
+    """The names of all fields that the document mentions, wherever."""
+    return frozenset(name for definition in document.definitions for name in _names(definition))
 
 
 class _Levels:
@@ -211,3 +227,12 @@ def _aliases(node: object) -> int:
     selection: SelectionSetNode | None = getattr(node, "selection_set", None)
     own = int(isinstance(node, FieldNode) and node.alias is not None)
     return own + sum(_aliases(child) for child in (selection.selections if selection else ()))
+
+
+def _names(node: object) -> Iterator[str]:
+    """The names of the fields in a definition or a selection, fragments spread in it not looked into."""
+    if isinstance(node, FieldNode):
+        yield node.name.value
+    selection: SelectionSetNode | None = getattr(node, "selection_set", None)
+    for child in selection.selections if selection else ():
+        yield from _names(child)

@@ -19,6 +19,7 @@ from services.events.catalog.acts import person_of
 from services.events.catalog.envelope import Act, Catalogue
 from services.events.vault.cipher import open_acts
 from services.events.vault.protocol import Vault
+from services.graphql.example_loaders import ExampleLoaders
 from services.graphql.permissions import Access
 from services.graphql.reads import Noted, What
 from services.kit.database import reading
@@ -30,6 +31,7 @@ from services.projections.leadership.signals import Principle, Verdict
 from services.projections.queries import acts, figures, people, teams
 from services.projections.queries.acts import ActKey
 from services.projections.queries.figures import SignalKey
+from services.projections.queries.leading import ExampleCard, card_spans
 from services.projections.queries.paging import Page
 from services.projections.queries.position import next_offsets
 from services.projections.queries.rows import ActRow, SignalRow, StayRow, TeamRow
@@ -50,7 +52,7 @@ class PersonCard(NamedTuple):
     person: str
 
 
-CardKey = PersonCard | TeamCard
+CardKey = PersonCard | TeamCard | ExampleCard
 FindUnfolded = Callable[[Mapping[int, int], str, str, str | None], Unfolded | None]
 """`queries.unfolded.find_unfolded` over the log that the composition root opened."""
 
@@ -99,7 +101,10 @@ class Sources:
 
 @dataclass(slots=True)
 class Asked:
-    """One request: who asks, of which model, at which instant (which is also the `asOf` of all that name none)."""
+    """One request: who asks, of which model, at which instant (which is also the `asOf` of all that name none).
+
+    `fields`: the names of all fields in the document, for who would read for many at once.
+    """
 
     access: Access
     engine: Engine
@@ -108,6 +113,7 @@ class Asked:
     cost_ceiling: int
     unfolded: FindUnfolded
     cost: int | None = None
+    fields: frozenset[str] = frozenset()
     ran: bool = False
     load: "Loaders" = field(init=False)
     noted: Noted = field(init=False)
@@ -150,12 +156,13 @@ class Loaders:
         self.act: DataLoader[ActKey, ActRow | None] = one(acts.find_acts, None)
         self.visible_act: DataLoader[ActKey, ActRow | None] = one(self._visible_acts, None)
         self.disputes: DataLoader[str, Sequence[ActRow]] = one(acts.disputes, ())
-        self.spans: DataLoader[tuple[int, TeamCard], Sequence[Span]] = many(_spans)
+        self.spans: DataLoader[tuple[int, TeamCard | ExampleCard], Sequence[Span]] = many(_spans)
         self.naming: DataLoader[tuple[str, str], ActRow | None] = many(_naming)
         self.knowing: DataLoader[str, Sequence[ActRow]] = one(people.knowing_acts, ())
         self.card: DataLoader[tuple[Period, CardKey], Card] = DataLoader(self._cards)
         self.days: DataLoader[tuple[Period, CardKey], figures.Days] = DataLoader(self._days)
         self.signals: DataLoader[SignalsKey, Page[SignalRow]] = DataLoader(self._signals)
+        self.example = ExampleLoaders(asked.read, asked.sources.policy, asked.sources.catalogue)
         self.opened: DataLoader[tuple[ActRow, bool], OpenedAct] = DataLoader(self._opened)
 
     def _one(
@@ -200,11 +207,11 @@ class Loaders:
         return paged(keys, read)
 
     async def _pools(self, as_of: int, cards: Sequence[CardKey]) -> list[Sequence[Span]]:
-        """The spans of each card: all of a person, or the stays of a team's reps."""
-        found = await self.spans.load_many((as_of, card) for card in cards if isinstance(card, TeamCard))
-        of_teams = iter(found)
+        """The spans of each card: all of a person, or certain stays."""
+        found = await self.spans.load_many((as_of, card) for card in cards if not isinstance(card, PersonCard))
+        of_stays = iter(found)
         return [
-            next(of_teams) if isinstance(card, TeamCard) else [Span(card.person, -ALWAYS, ALWAYS)] for card in cards
+            [Span(card.person, -ALWAYS, ALWAYS)] if isinstance(card, PersonCard) else next(of_stays) for card in cards
         ]
 
     async def _cards(self, keys: list[tuple[Period, CardKey]]) -> list[Card]:
@@ -293,13 +300,14 @@ def _naming(connection: Connection, keys: list[tuple[str, str]]) -> list[ActRow 
     return [found[kind].get(key) for kind, key in keys]
 
 
-def _spans(connection: Connection, keys: list[tuple[int, TeamCard]]) -> list[Sequence[Span]]:
-    groups = gathered(keys, lambda key: key)
-    found = {
-        as_of: dict(zip(cards, teams.rep_spans(connection, cards, as_of), strict=True))
-        for as_of, cards in groups.items()
-    }
-    return [found[as_of][card] for as_of, card in keys]
+def _spans(connection: Connection, keys: list[tuple[int, TeamCard | ExampleCard]]) -> list[Sequence[Span]]:
+    found: dict[tuple[int, TeamCard | ExampleCard], Sequence[Span]] = {}
+    for as_of, cards in gathered(keys, lambda key: key).items():
+        of_teams = [card for card in cards if isinstance(card, TeamCard)]
+        of_examples = [card for card in cards if isinstance(card, ExampleCard)]
+        found |= {(as_of, c): s for c, s in zip(of_teams, teams.rep_spans(connection, of_teams, as_of), strict=True)}
+        found |= {(as_of, c): s for c, s in zip(of_examples, card_spans(connection, of_examples, as_of), strict=True)}
+    return [found[key] for key in keys]
 
 
 def _customers(connection: Connection, keys: list[Paged]) -> list[Page[str]]:

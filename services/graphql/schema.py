@@ -4,12 +4,14 @@ What may not be seen answers null with the code FORBIDDEN; the rules are in `per
 are Relay's: opaque, and the same for ever.
 """
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Callable
 from enum import Enum
-from functools import partial
-from typing import Any, Generic, NamedTuple, Optional, TypeVar
+from functools import cache, partial
+from inspect import getdoc
+from typing import TYPE_CHECKING, Annotated, Any, Generic, NamedTuple, Optional, TypeVar, cast
 
 import msgspec
 import strawberry
@@ -22,6 +24,7 @@ from strawberry.types.base import get_object_definition
 from services.events.catalog.acts import ActDisputed, ActRetracted, CustomerKnown
 from services.graphql import limits
 from services.graphql.errors import LimitExceeded
+from services.graphql.execution import DirectExecutor
 from services.graphql.loaders import Asked, CardKey, Paged, PersonCard, SignalsKey, SignalsPage
 from services.graphql.permissions import forbidden
 from services.graphql.reads import What
@@ -29,16 +32,20 @@ from services.graphql.scalars import JSON, SCALARS, Date, DateTime
 from services.kit.errors import Invalid
 from services.projections.leadership import scorecards, statistics
 from services.projections.leadership.periods import Bucket, Period, trend
+from services.projections.leadership.policy import Policy
 from services.projections.leadership.principles import PRINCIPLES
 from services.projections.leadership.scorecards import EMPTY, Card, EvidenceLevel, Tally
 from services.projections.leadership.signals import Principle as PrincipleId
 from services.projections.leadership.signals import Verdict as StoredVerdict
 from services.projections.queries import acts, figures, people
 from services.projections.queries.acts import RefusedRow, act_cursor, read_act_cursor
-from services.projections.queries.figures import read_signal_cursor, signal_cursor
+from services.projections.queries.figures import Days, read_signal_cursor, signal_cursor
 from services.projections.queries.paging import Page, decode_cursor, encode_cursor
 from services.projections.queries.rows import NAMES, ActRow, SignalRow, StayRow, TeamRow
 from services.projections.queries.teams import TeamCard, list_teams
+
+if TYPE_CHECKING:  # they show the types of this module, and are shown by them
+    from services.graphql.examples import CustomerEquity, LeaderExample
 
 Item = TypeVar("Item")
 Row = TypeVar("Row")
@@ -218,7 +225,9 @@ class PrincipleNode:
     sources: list[str]
 
 
-def _principle(principle: PrincipleId) -> PrincipleNode:
+@cache
+def principle_node(principle: PrincipleId) -> PrincipleNode:
+    """A principle as it is shown."""
     described = PRINCIPLES[principle]
     return PrincipleNode(
         id=principle, title=described.title, description=described.description, sources=list(described.sources)
@@ -262,15 +271,43 @@ class ReasonCount:
     count: int
 
 
+class Figures(NamedTuple):
+    """What the scores of a card are read from. `days` and `before`, the period before it, are there if asked for."""
+
+    card: CardKey
+    period: Period
+    tallies: Card
+    policy: Policy
+    days: Days
+    before: Optional["Figures"]
+
+
+async def read_figures(info: Info, card: CardKey, period: Period) -> Figures:
+    """What the document asks for of a card, at once for all its scores."""
+    return await _read_figures(info.context, card, period, before=bool({"previous", "change"} & info.context.fields))
+
+
+async def _read_figures(asked: Asked, card: CardKey, period: Period, *, before: bool) -> Figures:
+    tallies, days, earlier = await asyncio.gather(
+        asked.load.card.load((period, card)),
+        asked.load.days.load((period, card)) if "trend" in asked.fields else _none({}),
+        _read_figures(asked, card, period.previous, before=False) if before else _none(None),
+    )
+    return Figures(card, period, tallies, asked.sources.policy, days, earlier)
+
+
+async def _none(value: Row) -> Row:
+    """What nobody asks for."""
+    return value
+
+
 @strawberry.type
 class Score:
     """One principle's figures in a scorecard. What was not recorded is no signal, and not in `n`."""
 
-    card: Private[CardKey]
-    period: Private[Period]
+    figures: Private[Figures]
     about: Private[PrincipleId]
     tally: Private[Tally]
-    is_previous: Private[bool]
     kept: int
     breached: int
     n: int
@@ -280,7 +317,7 @@ class Score:
     @strawberry.field
     def principle(self) -> PrincipleNode:
         """What is scored."""
-        return _principle(self.about)
+        return principle_node(self.about)
 
     @strawberry.field
     def interval(self) -> Interval | None:
@@ -288,34 +325,28 @@ class Score:
         return _interval(self.tally.interval)
 
     @strawberry.field
-    def evidence_level(self, info: Info) -> EvidenceLevel:
+    def evidence_level(self) -> EvidenceLevel:
         """How many distinct customers it rests on."""
-        return scorecards.evidence_level(self.tally.customers, info.context.sources.policy.evidence)
+        return scorecards.evidence_level(self.tally.customers, self.figures.policy.evidence)
 
     @strawberry.field
-    async def previous(self, info: Info) -> Optional["Score"]:
+    def previous(self) -> Optional["Score"]:
         """The same over the period of equal length before this one; it has no previous of its own."""
-        if self.is_previous:
-            return None
-        period = self.period.previous
-        card = await info.context.load.card.load((period, self.card))
-        return _score(self.card, period, card, self.about, is_previous=True)
+        return None if self.figures.before is None else score_of(self.figures.before, self.about)
 
     @strawberry.field
-    async def change(self, info: Info) -> Difference | None:
+    def change(self) -> Difference | None:
         """The rate less that of the previous period. No clear change if the interval holds 0."""
-        if self.is_previous:
+        if self.figures.before is None:
             return None
-        before = await info.context.load.card.load((self.period.previous, self.card))
-        change = self.tally.since(before.get(self.about, EMPTY))
+        change = self.tally.since(self.figures.before.tallies.get(self.about, EMPTY))
         return Difference(value=change.value, interval=_interval(change.interval))
 
     @strawberry.field
-    async def trend(self, info: Info, by: Bucket = Bucket.WEEK) -> list[TrendPoint]:
+    def trend(self, by: Bucket = Bucket.WEEK) -> list[TrendPoint]:
         """A point for each bucket that touches the period, empty ones too."""
-        days = await info.context.load.days.load((self.period, self.card))
-        points = trend(self.period, by, days.get(self.about, {}))
-        return [TrendPoint(start=Date(point.start), kept=point.kept, breached=point.breached) for point in points]
+        # Not copied into TrendPoints: there are thousands, and what is read of them is the same.
+        return cast(list[TrendPoint], trend(self.figures.period, by, self.figures.days.get(self.about, {})))
 
     @strawberry.field
     def reasons(self) -> list[ReasonCount]:
@@ -329,19 +360,18 @@ class Score:
         """The signals themselves, the newest first."""
         wanted: Verdict | None = _given(verdict)
         stored = None if wanted is None else StoredVerdict[wanted.name]
-        page = SignalsPage(self.period, stored, _first(first), read_signal_cursor(_given(after)))
-        found = await info.context.load.signals.load(SignalsKey(self.card, self.about, page))
+        page = SignalsPage(self.figures.period, stored, _first(first), read_signal_cursor(_given(after)))
+        found = await info.context.load.signals.load(SignalsKey(self.figures.card, self.about, page))
         return _connection(found, partial(_signal, info), signal_cursor)
 
 
-def _score(card: CardKey, period: Period, tallies: Card, about: PrincipleId, *, is_previous: bool = False) -> Score:
-    tally = tallies.get(about, EMPTY)
+def score_of(figures: Figures, about: PrincipleId) -> Score:
+    """The score on one principle."""
+    tally = figures.tallies.get(about, EMPTY)
     return Score(
-        card=card,
-        period=period,
+        figures=figures,
         about=about,
         tally=tally,
-        is_previous=is_previous,
         kept=tally.kept,
         breached=tally.breached,
         n=tally.n,
@@ -365,41 +395,36 @@ class GuideIndex:
 class Scorecard:
     """The figures of a person or a team over a period."""
 
-    card: Private[CardKey]
-    period: Private[Period]
-    tallies: Private[Card]
+    figures: Private[Figures]
     from_: Date = strawberry.field(name="from")
     to: Date
     as_of: DateTime
 
     @strawberry.field
-    def policy(self, info: Info) -> str:
+    def policy(self) -> str:
         """The policy that made it."""
-        return info.context.sources.policy.identity
+        return self.figures.policy.identity
 
     @strawberry.field
     def scores(self) -> list[Score]:
         """A score for each principle, in their order."""
-        return [_score(self.card, self.period, self.tallies, principle) for principle in PrincipleId]
+        return [score_of(self.figures, principle) for principle in PrincipleId]
 
     @strawberry.field
     def score(self, principle: PrincipleId) -> Score:
         """The score of one principle."""
-        return _score(self.card, self.period, self.tallies, principle)
+        return score_of(self.figures, principle)
 
     @strawberry.field
-    def guide_index(self, info: Info) -> GuideIndex:
+    def guide_index(self) -> GuideIndex:
         """The guide index and its dimensions."""
-        return GuideIndex(**scorecards.guide_index(self.tallies, info.context.sources.policy)._asdict())
+        return GuideIndex(**scorecards.guide_index(self.figures.tallies, self.figures.policy)._asdict())
 
 
 async def _scorecard(info: Info, card: CardKey, asked: PeriodInput) -> Scorecard:
     period = _period(info, asked)
-    tallies = await info.context.load.card.load((period, card))
     return Scorecard(
-        card=card,
-        period=period,
-        tallies=tallies,
+        figures=await read_figures(info, card, period),
         from_=Date(period.from_),
         to=Date(period.to),
         as_of=DateTime(period.as_of),
@@ -541,12 +566,16 @@ class Membership:
     async def team(self, info: Info) -> "Team":
         """Where."""
         found = await info.context.load.team.load(self.stay.team)
-        return _team(found or TeamRow(self.stay.team, self.stay.team, None))
+        return team_node(found or TeamRow(self.stay.team, self.stay.team, None))
 
 
 def _membership(stay: StayRow) -> Membership:
     to = None if stay.to is None else DateTime(stay.to)
     return Membership(stay=stay, role=Role[stay.role.upper()], from_=DateTime(stay.from_), to=to)
+
+
+ShownExample = Annotated["LeaderExample", strawberry.lazy("services.graphql.examples")]
+ShownEquity = Annotated["CustomerEquity", strawberry.lazy("services.graphql.examples")]
 
 
 @strawberry.type
@@ -570,13 +599,13 @@ class Team(Node):
         if not info.context.access.sees_team(self.row.parent):
             raise forbidden()
         found = await info.context.load.team.load(self.row.parent)
-        return None if found is None else _team(found)
+        return None if found is None else team_node(found)
 
     @strawberry.field
     async def children(self, info: Info) -> list["Team"]:
         """The teams below, one level, by key; those that may be seen."""
         found = await info.context.load.children.load(self.key)
-        return [_team(row) for row in found if info.context.access.sees_team(row.key)]
+        return [team_node(row) for row in found if info.context.access.sees_team(row.key)]
 
     @strawberry.field
     async def members(self, info: Info, as_of: DateTime | None = UNSET) -> list[Membership] | None:
@@ -597,13 +626,28 @@ class Team(Node):
             raise forbidden()
         return await _scorecard(info, TeamCard(self.key, bool(include_subteams)), period)
 
+    @strawberry.field
+    async def examples(self, info: Info, period: PeriodInput) -> list[ShownExample] | None:
+        """What each leader of the team models to it, by the first time they led it; those who did in the period."""
+        from services.graphql.examples import of_team  # it uses the types of this module
+
+        return await of_team(info, self.key, _period(info, period))
+
+    @strawberry.field
+    async def equity(self, info: Info, as_of: DateTime | None = UNSET) -> ShownEquity | None:
+        """What the team's customer base is worth, over the year up to an instant."""
+        from services.graphql.examples import equity_of  # as above
+
+        return await equity_of(info, self.key, _as_of(info, as_of))
+
     async def _stays(self, info: Info, as_of: int | None) -> "list[StayRow]":
         if not info.context.access.leads_team(self.key):
             raise forbidden()
         return list(await info.context.load.members.load((_as_of(info, as_of), self.key)))
 
 
-def _team(row: TeamRow) -> Team:
+def team_node(row: TeamRow) -> Team:
+    """A team as it is shown."""
     return Team(row=row, key=row.key, name=row.name)
 
 
@@ -634,6 +678,14 @@ class Person(Node):
         """The person's own signals."""
         self._check(info)
         return await _scorecard(info, PersonCard(self.key), period)
+
+    @strawberry.field
+    async def example(self, info: Info, team: str, period: PeriodInput) -> ShownExample | None:
+        """What the person models to a team they led in the period; null if they did not."""
+        from services.graphql.examples import of_person  # as above
+
+        self._check(info)
+        return await of_person(info, self.key, _key(team), _period(info, period))
 
     @strawberry.field
     async def relationships(
@@ -814,7 +866,7 @@ class Viewer:
         access = info.context.access
         among = None if access.all else access.teams
         found = await info.context.read(lambda connection: list_teams(connection, among, ALL_TEAMS, None))
-        return [_team(row) for row in found.rows]
+        return [team_node(row) for row in found.rows]
 
 
 @strawberry.type
@@ -840,7 +892,7 @@ class Query:
     @strawberry.field
     def principles(self) -> list[PrincipleNode]:
         """The principles, in their order."""
-        return [_principle(principle) for principle in PrincipleId]
+        return [principle_node(principle) for principle in PrincipleId]
 
     @strawberry.field
     async def team(self, info: Info, key: str) -> Team | None:
@@ -853,7 +905,7 @@ class Query:
         access, count, key = info.context.access, _first(first), _after_key("team", after)
         among = None if access.all else access.teams
         found = await info.context.read(lambda connection: list_teams(connection, among, count, key))
-        return _connection(found, _team, lambda row: _key_cursor("team", row.key))
+        return _connection(found, team_node, lambda row: _key_cursor("team", row.key))
 
     @strawberry.field
     async def person(self, info: Info, key: str) -> Person | None:
@@ -901,7 +953,7 @@ def _filter(info: Info, asked: ActFilter | None) -> acts.ActFilter:
 
 async def _find_team(info: Info, key: str) -> Team | None:
     row = await info.context.load.team.load(_key(key)) if info.context.access.sees_team(key) else None
-    return _or_forbidden(info, None if row is None else _team(row))
+    return _or_forbidden(info, None if row is None else team_node(row))
 
 
 async def _find_person(info: Info, key: str) -> Person | None:
@@ -926,17 +978,17 @@ def _or_forbidden(info: Info, found: Item | None) -> Item | None:
     return found
 
 
-def _describe(*types: type) -> None:
+def describe(*types: type) -> None:
     """Let the docstrings of types and resolvers be the descriptions that clients read."""
     for type_ in types:
         definition = get_object_definition(type_, strict=True)
-        definition.description = definition.description or type_.__doc__
+        definition.description = definition.description or getdoc(type_)
         for field in definition.fields:
             if field.base_resolver is not None:
-                field.description = field.description or field.base_resolver.wrapped_func.__doc__
+                field.description = field.description or getdoc(field.base_resolver.wrapped_func)
 
 
-_describe(
+describe(
     *(Act, ActExplanation, Connection, Difference, Edge, GuideIndex, Interval, Membership, Node, PageInfo, Person),
     *(PrincipleNode, Query, ReasonCount, Relationship, Score, Scorecard, Signal, Team, TrendPoint, Viewer),
 )
@@ -958,5 +1010,6 @@ def create_schema(introspection: bool = True) -> strawberry.Schema:
         query=Query,
         types=[Team, Person, Relationship, Act],
         extensions=extensions,
+        execution_context_class=DirectExecutor,
         config=StrawberryConfig(scalar_map=SCALARS),
     )

@@ -227,6 +227,14 @@ def test_what_is_met_in_passing_is_allowed_by_itself(seen: Asker) -> None:
     assert stays["data"]["person"]["memberships"] == [{"team": {"key": "north", "name": "North", "members": None}}]
 
 
+@pytest.mark.parametrize(("role", "leaders"), [("admin", "ann dan"), ("cleo", "ann"), ("ann", "ann"), ("token", "ann")])
+def test_examples_are_of_leaders_whom_one_may_see(seen: Asker, role: str, leaders: str) -> None:
+    """Who led the team once and is nobody's any more is left out, for all but those who see everything."""
+    query = '{ team(key: "north") { examples(period: {from: "2025-01-01", to: "2026-03-01"}) { leader { key } } } }'
+    examples = seen.data(query, who=role)["team"]["examples"]
+    assert sorted(example["leader"]["key"] for example in examples) == leaders.split()
+
+
 ACTS_OF = {
     "acme ann globex initech": ("ann", "token"),
     "acme ann globex initech company north south": EVERYTHING,

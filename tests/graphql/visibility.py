@@ -9,17 +9,36 @@ from typing import NamedTuple
 from tests.graphql.roles import EVERYTHING, OVER_ALL, OVER_NORTH, OVER_SOUTH
 
 PERIOD = '{from: "2026-01-01", to: "2026-03-01"}'
+EXAMPLE = "leader { key } comparisons { leader { n } team { n } } goading { PLAIN:RateRatio } pushing { PLAIN:Pushing }"
 CARD = "scorecard(period: " + PERIOD + ") { PLAIN:Scorecard }"
 
 WITH_IT = {
     "Act": "id source actId subject rep time recordedAt partition offset retracted type disputes",
     "ActExplanation": "fate act reason partition offset",
+    "CoachingEffect": "principle after before difference",
+    "Correlation": "value n",
+    "CustomerEquity": (
+        "policy activeCustomers repeatShare referralsPerCustomerYear lostCustomers touchesToYesMedian "
+        "shareAtFiveToSeven touchShareUnfit touchShareCustomers"
+    ),
     "Difference": "value interval",
+    "ExampleComparison": "principle leader team difference mirroring chanceBaseline imprint",
     "GuideIndex": "value trust partnership capability inquiry",
+    "GuidesWin": "acceptance repeatCustomers referrals",
     "Interval": "low high",
+    "LeaderExample": (
+        "leader team policy remark comparisons standards goading monthEndPressure coaching recognition "
+        "behaviourRecognitionShare guidesWin pushing afterCoaching"
+    ),
     "Membership": "role from to person team",
+    "OddsRatio": "value interval strata n undefinedBecause",
     "Person": "id key name",
     "Principle": "id title description sources",
+    "PrincipleCount": "principle count",
+    "Pushing": "acceptance repeat",
+    "Rate": "kept n rate",
+    "RateComparison": "with without difference",
+    "RateRatio": "value interval before after beforeDays afterDays undefinedBecause",
     "ReasonCount": "reason count",
     "Relationship": "id customerKey segment reps acts",
     "Score": (
@@ -27,6 +46,7 @@ WITH_IT = {
     ),
     "Scorecard": "from to asOf policy scores score guideIndex",
     "Signal": "customerKey principle verdict reason at person evidence",
+    "StatedStandard": "principle since score gap",
     "Team": "id key name",
     "TrendPoint": "start kept breached",
     "Viewer": "key scopes",
@@ -52,6 +72,12 @@ class Case(NamedTuple):
 def person(key: str, field: str, selection: str, sees: frozenset[str]) -> Case:
     """A field of a person."""
     return Case(f"Person.{field}", f'person(key: "{key}") {{ {selection} }}', f"person.{field}", sees)
+
+
+def example(leader: str, to: str, sees: frozenset[str], blank: frozenset[str] = frozenset()) -> Case:
+    """What a person models to a team."""
+    query = f'person(key: "{leader}") {{ example(team: "{to}", period: {PERIOD}) {{ {EXAMPLE} }} }}'
+    return Case("Person.example", query, "person.example", sees, blank)
 
 
 def team(key: str, field: str, selection: str, sees: frozenset[str], blank: frozenset[str] = frozenset()) -> Case:
@@ -100,6 +126,15 @@ RULED: list[Case] = [
     team("north", "parent", "parent { PLAIN:Team }", OVER_ALL),
     team("south", "parent", "parent { PLAIN:Team }", OVER_ALL),
     *(team(t, "children", "children { PLAIN:Team }", sees) for t, sees in SEE_TEAM.items()),
+    # What a leader models and what the customers are worth: for who leads the team; the leader must be seen too.
+    *(team(t, "equity", "equity { PLAIN:CustomerEquity }", sees) for t, sees in LEAD_TEAM.items()),
+    *(team(t, "examples", f"examples(period: {PERIOD}) {{ {EXAMPLE} }}", sees) for t, sees in LEAD_TEAM.items()),
+    example("cleo", "company", OVER_ALL),
+    example("ann", "north", OVER_NORTH),
+    example("bob", "south", OVER_SOUTH),
+    example("dan", "north", EVERYTHING),
+    example("rik", "north", NONE, OVER_NORTH),  # who never led has none
+    example("ann", "south", NONE, OVER_ALL),
     # Relationships: who has acts in them, and who leads these.
     *(Case("Query.relationship", f'relationship(customer: "{c}") {{ PLAIN:Relationship }}', "relationship", sees)
       for c, sees in SEE_RELATIONSHIP.items()),

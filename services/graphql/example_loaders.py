@@ -1,0 +1,111 @@
+"""Loaders of what the leader models: each question of domain.md §5 is asked for all examples of an answer at once.
+
+What several questions rest on, the signals of an example, is read once; what is worked out from it is worked out in
+worker threads.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection
+from strawberry.dataloader import DataLoader
+
+from services.events.catalog.envelope import Catalogue
+from services.projections.leadership.association import RateRatio
+from services.projections.leadership.examples.equity import CustomerEquity
+from services.projections.leadership.examples.guides import GuidesWin
+from services.projections.leadership.examples.pushing import Pushing
+from services.projections.leadership.periods import Period
+from services.projections.leadership.policy import Policy
+from services.projections.leadership.signals import Principle
+from services.projections.queries import examples, leading, outcomes
+from services.projections.queries.examples import Associations, Attention, Observed, StatedStandard
+from services.projections.queries.leading import ExampleKey
+
+Value = TypeVar("Value")
+At = TypeVar("At")
+Of = TypeVar("Of")
+Key = tuple[Period, ExampleKey]
+
+
+class Read(Protocol):
+    """Calls a query on one snapshot in a worker thread: see `loaders.Asked.read`."""
+
+    def __call__(self, query: Callable[[Connection], list[Value]], /) -> Awaitable[list[Value]]:
+        """What the query answers."""
+
+
+class ExampleLoaders:
+    """A loader for each question."""
+
+    def __init__(self, read: Read, policy: Policy, catalogue: Catalogue) -> None:
+        self._read = read
+        self._policy = policy
+        one = self._one
+        self.leaders: DataLoader[tuple[Period, str], list[str]] = one(
+            lambda connection, period, teams: leading.leaders(connection, teams, period)
+        )
+        self.observed: DataLoader[Key, Observed] = one(
+            lambda connection, period, keys: examples.observe(connection, keys, period, policy)
+        )
+        self.goading: DataLoader[Key, RateRatio] = one(
+            lambda connection, period, keys: examples.goadings(connection, keys, period, policy, catalogue)
+        )
+        self.attention: DataLoader[Key, Attention] = one(
+            lambda connection, period, keys: examples.attention(connection, keys, period, policy, catalogue)
+        )
+        self.standards: DataLoader[Key, list[StatedStandard]] = one(
+            lambda connection, period, keys: examples.stated_standards(connection, keys, period)
+        )
+        self.pushing: DataLoader[Key, Pushing] = one(
+            lambda connection, period, keys: outcomes.pushings(connection, keys, period, policy)
+        )
+        self.equity: DataLoader[tuple[int, str], CustomerEquity] = one(
+            lambda connection, as_of, teams: outcomes.equities(connection, teams, as_of, policy)
+        )
+        self.associations: DataLoader[Key, Mapping[Principle, Associations]] = DataLoader(self._associations)
+        self.month_ends: DataLoader[Key, RateRatio] = DataLoader(self._month_ends)
+        self.guides: DataLoader[Key, GuidesWin] = DataLoader(self._guides)
+
+    def _one(self, query: Callable[[Connection, At, list[Of]], list[Value]]) -> DataLoader[tuple[At, Of], Value]:
+        """A loader over a query that is asked once for each period, or instant."""
+
+        async def load(keys: list[tuple[At, Of]]) -> list[Value]:
+            by_time: dict[At, list[Of]] = defaultdict(list)
+            for time, of in keys:
+                by_time[time].append(of)
+            found: dict[tuple[At, Of], Value] = {}
+            for time, wanted in by_time.items():
+                read: list[Value] = await self._read(partial(_answered, query, time, wanted))
+                found.update(zip(((time, of) for of in wanted), read, strict=True))
+            return [found[key] for key in keys]
+
+        return DataLoader(load)
+
+    async def _associations(self, keys: list[Key]) -> list[Mapping[Principle, Associations]]:
+        observed = await self.observed.load_many(keys)
+        return await asyncio.to_thread(lambda: [examples.associations(one, self._policy) for one in observed])
+
+    async def _month_ends(self, keys: list[Key]) -> list[RateRatio]:
+        observed = await self.observed.load_many(keys)
+        return [
+            examples.pressure_at_month_ends(one, period, self._policy)
+            for one, (period, _) in zip(observed, keys, strict=True)
+        ]
+
+    async def _guides(self, keys: list[Key]) -> list[GuidesWin]:
+        observed = dict(zip(keys, await self.observed.load_many(keys), strict=True))
+
+        def guides(connection: Connection, period: Period, of: list[ExampleKey]) -> list[GuidesWin]:
+            return outcomes.guides(connection, [observed[period, key] for key in of], period, self._policy)
+
+        return await self._one(guides).load_many(keys)
+
+
+def _answered(
+    query: Callable[[Connection, At, list[Of]], list[Value]], time: At, wanted: list[Of], connection: Connection
+) -> list[Value]:
+    return query(connection, time, wanted)

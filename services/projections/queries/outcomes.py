@@ -1,0 +1,204 @@
+"""What dealings came to: whether pushing pays, whether guides win, what the customer base is worth (domain.md §5)."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, bindparam, case, func, or_, select
+
+from services.projections.leadership.dealings import What
+from services.projections.leadership.examples.equity import CustomerEquity, Dealt, Touched, customer_equity
+from services.projections.leadership.examples.guides import Achieved, GuidesWin, guides_win
+from services.projections.leadership.examples.pushing import Outcome, Pushing, pushing
+from services.projections.leadership.examples.rates import Rate
+from services.projections.leadership.periods import Period
+from services.projections.leadership.policy import Policy, days
+from services.projections.leadership.scorecards import Tally, guide_index
+from services.projections.leadership.stretches import Stretch, overlap
+from services.projections.queries.examples import Keys, Observed
+from services.projections.queries.leading import Led, led, reps_of
+from services.projections.queries.listing import INTEGER, TEXT, Columns, as_json, parameter_table
+from services.projections.tables import dealings, decided
+
+_Span = tuple[int, str, int, int]
+"""Owner, rep, and the stretch in which their dealings count."""
+_SPAN: Columns = {"owner": INTEGER, "rep": TEXT, "from_us": INTEGER, "to_us": INTEGER}
+
+
+def pushings(connection: Connection, wanted: Keys, period: Period, policy: Policy) -> list[Pushing]:
+    """What came of the attempts that each team's reps began to sell in, under its leader in the period."""
+    leds = led(connection, wanted, period.as_of)
+    found: list[list[Outcome]] = [[] for _ in leds]
+    asked = {"spans": as_json(_spans(leds, period)), "as_of": period.as_of}
+    for owner, accepted, pressed, ended, next_order in connection.execute(_begun(connection.dialect.name), asked):
+        found[owner].append(Outcome(bool(accepted), bool(pressed), ended, next_order))
+    return [pushing(outcomes, period.as_of, policy.pushing) for outcomes in found]
+
+
+@cache
+def _begun(dialect: str) -> Select[Any]:
+    """The decided attempts whose first selling act is in a span."""
+    span = parameter_table(dialect, _SPAN, "spans")
+    begun = and_(
+        decided.c.first_rep == span.c.rep, decided.c.first_us >= span.c.from_us, decided.c.first_us < span.c.to_us
+    )
+    columns = (decided.c.accepted, decided.c.pressed, decided.c.ended_us, decided.c.next_order_us)
+    by_then = decided.c.ended_us <= bindparam("as_of", type_=INTEGER)
+    return select(span.c.owner, *columns).join(decided, begun).where(by_then)
+
+
+def guides(connection: Connection, observed: Sequence[Observed], period: Period, policy: Policy) -> list[GuidesWin]:
+    """Each rep's guide index beside what they achieved, under the leader in the period."""
+    achieved = _achievements(connection, [one.led for one in observed], period, policy)
+    found = []
+    for one, by_rep in zip(observed, achieved, strict=True):
+        indexes = {rep: _guide_index(one, rep, policy) for rep in one.led.reps}
+        people = [
+            Achieved(index, *by_rep.get(rep, (Rate(0, 0), 0, 0))) for rep, index in indexes.items() if index is not None
+        ]
+        found.append(guides_win(people, policy.guides_win.people_at_least))
+    return found
+
+
+def _guide_index(observed: Observed, rep: str, policy: Policy) -> float | None:
+    marks = {principle: by_rep[rep] for principle, by_rep in observed.team.marks.items() if rep in by_rep}
+    card = {principle: Tally(len(kept), len(breached)) for principle, (breached, kept) in marks.items()}
+    return guide_index(card, policy).value
+
+
+_Achieved = tuple[Rate, int, int]
+
+
+def _achievements(
+    connection: Connection, leds: Sequence[Led], period: Period, policy: Policy
+) -> list[Mapping[str, _Achieved]]:
+    """For each leader, by rep: attempts accepted, repeat customers, referrals."""
+    decisions: list[dict[str, list[bool]]] = [defaultdict(list) for _ in leds]
+    repeats: list[dict[str, int]] = [defaultdict(int) for _ in leds]
+    referrals: list[dict[str, int]] = [defaultdict(int) for _ in leds]
+    asked = {"spans": as_json(_spans(leds, period)), "as_of": period.as_of}
+    for owner, rep, what, _, decision, accepted, number in connection.execute(_done(connection.dialect.name), asked):
+        if decision is not None:
+            decisions[owner][rep].append(bool(accepted))
+        elif what == What.ORDER:
+            repeats[owner][rep] += number >= policy.guides_win.repeat_orders
+        elif what == What.REFERRAL:
+            referrals[owner][rep] += number
+    return [
+        {
+            rep: (
+                Rate(sum(decisions[place][rep]), len(decisions[place][rep])),
+                repeats[place][rep],
+                referrals[place][rep],
+            )
+            for rep in one.reps
+        }
+        for place, one in enumerate(leds)
+    ]
+
+
+@cache
+def _done(dialect: str) -> Select[Any]:
+    """By rep and customer: the decided attempts that the rep sold in, and how many orders and referrals there were."""
+    span = parameter_table(dialect, _SPAN, "spans")
+    sold = and_(_is(What.SELLING), dealings.c.ended_us <= bindparam("as_of", type_=INTEGER))
+    decision = case((sold, dealings.c.decision_offset)).label("decision")
+    accepted = case((sold, dealings.c.accepted)).label("accepted")
+    what = dealings.c.what.bitwise_and(int(What.ORDER | What.REFERRAL)).label("kind")
+    group = (span.c.owner, dealings.c.rep, what, dealings.c.subject, decision, accepted)
+    counts = or_(sold, _is(What.ORDER | What.REFERRAL))
+    return select(*group, func.count()).join(dealings, _dealt(span)).where(counts).group_by(*group)
+
+
+# ---- customer equity -------------------------------------------------------------------------------------------------
+
+
+def equities(connection: Connection, teams: Sequence[str], as_of: int, policy: Policy) -> list[CustomerEquity]:
+    """What the customer base of each team is worth, as of an instant."""
+    now, year_ago = as_of + 1, as_of + 1 - days(policy.equity.year_days)
+    before = year_ago - days(policy.equity.year_before_days)
+    spans = [
+        (place, rep, *stretch)
+        for place, reps in enumerate(reps_of(connection, teams, as_of))
+        for rep, stays in reps.items()
+        for stretch in overlap(stays, [(before, now)])
+    ]
+    asked = {"spans": as_json(spans), "year_ago": year_ago}
+    dialect = connection.dialect.name
+    orders: list[dict[str, int]] = [{} for _ in teams]
+    earlier: list[set[str]] = [set() for _ in teams]
+    referrals: list[dict[str, int]] = [{} for _ in teams]
+    for owner, customer, what, recent, number in connection.execute(_orders(dialect), asked):
+        if what == What.REFERRAL:
+            if recent:
+                referrals[owner][customer] = number
+        elif recent:
+            orders[owner][customer] = number
+        else:
+            earlier[owner].add(customer)
+    touched = {row[0]: Touched(*map(int, row[1:])) for row in connection.execute(_touches(dialect), asked)}
+    to_yes: list[list[int]] = [[] for _ in teams]
+    for owner, number in connection.execute(_to_yes(dialect), asked):
+        to_yes[owner].append(number)
+    nothing = Touched(0, 0, 0)
+    return [
+        customer_equity(
+            Dealt(orders[place], earlier[place], referrals[place], to_yes[place], touched.get(place, nothing)),
+            policy.equity,
+        )
+        for place in range(len(teams))
+    ]
+
+
+@cache
+def _orders(dialect: str) -> Select[Any]:
+    """By customer: the orders and referrals of the year, and those before it."""
+    span = parameter_table(dialect, _SPAN, "spans")
+    recent = case((_of_the_year(dealings.c.time_us), 1), else_=0).label("recent")
+    what = dealings.c.what.bitwise_and(int(What.ORDER | What.REFERRAL)).label("kind")
+    group = (span.c.owner, dealings.c.subject, what, recent)
+    counts = _is(What.ORDER | What.REFERRAL)
+    return select(*group, func.count()).join(dealings, _dealt(span)).where(counts).group_by(*group)
+
+
+@cache
+def _touches(dialect: str) -> Select[Any]:
+    """All touches of the year; those with customers who were unfit; those with customers who had ordered."""
+    span = parameter_table(dialect, _SPAN, "spans")
+    numbers = [func.sum(case((_is(what), 1), else_=0)) for what in (What.TOUCH, What.UNFIT, What.CUSTOMER)]
+    touches = and_(_is(What.TOUCH), _of_the_year(dealings.c.time_us))
+    return select(span.c.owner, *numbers).join(dealings, _dealt(span)).where(touches).group_by(span.c.owner)
+
+
+@cache
+def _to_yes(dialect: str) -> Select[Any]:
+    """The sales touches of the attempt of each decision accepted in the year."""
+    span = parameter_table(dialect, _SPAN, "spans")
+    of_rep = and_(decided.c.rep == span.c.rep, decided.c.ended_us >= span.c.from_us, decided.c.ended_us < span.c.to_us)
+    yes = and_(decided.c.accepted.is_(True), _of_the_year(decided.c.ended_us))
+    return select(span.c.owner, decided.c.touches).join(decided, of_rep).where(yes)
+
+
+def _of_the_year(time: ColumnElement[int]) -> ColumnElement[bool]:
+    return time >= bindparam("year_ago", type_=INTEGER)
+
+
+# ---- spans -----------------------------------------------------------------------------------------------------------
+
+
+def _spans(leds: Sequence[Led], period: Period) -> Iterable[_Span]:
+    """When each rep's acts count in an example."""
+    seen: list[Stretch] = [(period.start, min(period.end, period.as_of + 1))]
+    for place, one in enumerate(leds):
+        for rep in one.reps:
+            for stretch in overlap(one.counting(rep), seen):
+                yield place, rep, *stretch
+
+
+def _dealt(span: Subquery) -> ColumnElement[bool]:
+    return and_(dealings.c.rep == span.c.rep, dealings.c.time_us >= span.c.from_us, dealings.c.time_us < span.c.to_us)
+
+
+def _is(what: What) -> ColumnElement[bool]:
+    return dealings.c.what.bitwise_and(int(what)) != 0
