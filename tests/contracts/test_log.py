@@ -150,6 +150,16 @@ def test_no_partition_waits_behind_a_long_one(log: LogInTest) -> None:
     assert b"short" in values
 
 
+def test_a_read_of_large_records_ends_early(log: LogInTest) -> None:
+    """Whatever the limit, a read hands out no more than 32 MiB or so; the rest comes by the next ones."""
+    writer, reader = log.pair()
+    value = random.Random(1).randbytes(2**18)
+    append(writer, *[(f"customer-{number}", value) for number in range(150)])
+    position = dict.fromkeys(range(reader.identity().partitions), 0)
+    assert 0 < len(reader.read(position, 1000, wait=PATIENCE)) * len(value) <= 2**25
+    assert len(everything(reader)) == 150
+
+
 def test_a_read_without_news_comes_back_empty(log: LogInTest) -> None:
     """A read that waited in vain returns nothing."""
     assert log.reader().read({0: 0, 1: 0}, limit=10, wait=0.05) == []

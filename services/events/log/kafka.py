@@ -47,7 +47,8 @@ CHECK_SECONDS = 1.0  # how often a writer makes sure that the topic is still the
 STALL_SECONDS = 5.0  # records are there and none comes: the consumer is made anew
 GONE_SECONDS = 2.0  # a topic is gone once it was not there for so long
 BATCH_BYTES = 256 * 2**10
-FETCH_BYTES = 16 * 2**20
+FETCH_BYTES = 2**20  # as compressed; of what a reader holds it is some tenth
+READ_BYTES = 8 * 2**20  # a read ends when it holds this much, whatever its limit
 # A poll takes all that was fetched. Cut short, the client (3.0.12) sets the rest of a partition that is paused then
 # aside, and forgets it there for as long as no other partition brings anything.
 POLL_RECORDS = 2**31 - 1
@@ -359,7 +360,8 @@ class KafkaReader:
     """LogReader on a topic, with no consumer group: the positions are the caller's.
 
     What a fetch brings beyond a read's limit is held, partition by partition; partitions of which something is held are
-    not fetched meanwhile, so that every other one comes in and memory stays bounded.
+    not fetched meanwhile, so that every other one comes in and memory stays bounded. A read ends early when it holds
+    READ_BYTES of values.
     """
 
     def __init__(self, log: KafkaLog, make_consumer: Callable[..., Any]) -> None:
@@ -442,6 +444,7 @@ class KafkaReader:
     def _take(self, limit: int) -> list[Record]:
         """What is held: each partition gets an equal share of the limit, and every one is the first in its turn."""
         records: list[Record] = []
+        size = 0
         waiting = [number for number in sorted(self._held) if self._held[number]]
         if waiting:
             self._turn = (self._turn + 1) % len(waiting)
@@ -451,6 +454,9 @@ class KafkaReader:
             for _ in range(min(share, len(held))):
                 records.append(held.popleft())
                 self._next[number] = records[-1].place.offset + 1
+                size += len(records[-1].value)
+                if size >= READ_BYTES:
+                    return records
         return records
 
     def _behind(self, position: Position) -> list[int]:
@@ -603,7 +609,7 @@ def _consuming(partitions: int) -> dict[str, object]:
         "check_crcs": True,
         "fetch_max_wait_ms": 500,
         "fetch_max_bytes": FETCH_BYTES,
-        "max_partition_fetch_bytes": max(64 * 2**10, min(2**20, FETCH_BYTES // partitions)),
+        "max_partition_fetch_bytes": max(64 * 2**10, FETCH_BYTES // partitions),
         "allow_auto_create_topics": False,
         "metrics_enabled": False,
     }

@@ -76,7 +76,7 @@ class LogReader(Protocol):
         ...
 
     def read(self, position: Position, limit: int, wait: float) -> list[Record]:
-        """At most `limit` records at or after the position."""
+        """At most `limit` records at or after the position; fewer once they hold 32 MiB of values, or less."""
         ...
 
     def close(self) -> None:
