@@ -86,11 +86,15 @@ class Rebuilt(NamedTuple):
 
 
 class Help(NamedTuple):
-    """How many processes build, and how each of them opens the log, and gets the rules: functions to be pickled."""
+    """How many processes build, and how each of them opens the log, and gets the rules: functions to be pickled.
+
+    Of fewer records than `least` one process builds: to start others takes longer than they save.
+    """
 
     processes: int
     open_log: Callable[[], LogReader]
     rules: Callable[[], Rules]
+    least: int = 50_000
 
 
 class Source(NamedTuple):
@@ -228,7 +232,7 @@ def _projector(model: ModelSource, source: Source, **more: Any) -> Projector:
 def _fill(engine: Engine, url: URL, area: str, source: Source, until: Position, pace: "_Pace") -> None:
     """Keep all acts up to a position, then fold each subject, alone or with help."""
     help_ = source.help
-    if help_ is None or help_.processes < 2:
+    if help_ is None or help_.processes < 2 or sum(until.values()) < help_.least:
         _keep_all(engine, source, until, pace)
         for some in _subjects(engine):
             with writing(engine) as connection:

@@ -63,7 +63,7 @@ class FoldWorld:
     def help(self, processes: int) -> Help:
         """What a rebuild by so many processes takes."""
         open_log = partial(open_reader, f"sqlite:///{self.log.path}", PARTITIONS)
-        return Help(processes, open_log, partial(_rules, self.rules.policy))
+        return Help(processes, open_log, partial(_rules, self.rules.policy), least=0)
 
     def close(self) -> None:
         """Let go of the log and the model."""
