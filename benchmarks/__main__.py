@@ -9,13 +9,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import folding, ingress, memory, rebuilding, relationship, scorecards
+from benchmarks import folding, ingress, memory, projecting, rebuilding, relationship, scorecards
 from benchmarks.measuring import FULL, QUICK, Sizes, Table
 from services.kit.settings import PREFIX
 
 BENCHMARKS: dict[str, Callable[[Sizes, Path], list[Table]]] = {
     "ingress": ingress.measure,
     "fold": folding.measure,
+    "projections": projecting.measure,
     "relationship": relationship.measure,
     "rebuild": rebuilding.measure,
     "scorecards": scorecards.measure,

@@ -89,12 +89,12 @@ def _fold(folder: Path, batches: Batches, number: int) -> tuple[float, float]:
 
 
 def _record(folder: Path, number: int) -> int:
-    return peer.record(folder, decoded(events(number), Catalogue()))
+    return peer.record(peer.on_sqlite(folder), decoded(events(number), Catalogue()))
 
 
 def _project(folder: Path, last: int, number: int) -> tuple[float, float]:
     with used() as taken:
-        counted = peer.project(folder, last)
+        counted = peer.project(peer.on_sqlite(folder), last)
     return _checked(taken, counted, number)
 
 

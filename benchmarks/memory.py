@@ -6,7 +6,7 @@ scorecards over 16 connections.
 
 from pathlib import Path
 
-from benchmarks.acts import ends_of, fill
+from benchmarks.acts import ends_of, fill, settings_of
 from benchmarks.client import drive
 from benchmarks.measuring import Sizes, Table, apart, figure
 from benchmarks.reading import scorecard_request, wait_for
@@ -32,5 +32,5 @@ def _row(folder: Path, number: int, reads: int) -> tuple[str, ...]:
         caught_up = server.peak()
         drive(server.host, server.port, [scorecard_request(TEAM)] * reads, CONNECTIONS)
         read = server.peak()
-    again = rebuilt(folder, number).peak
+    again = rebuilt(settings_of(folder)).peak
     return f"{number:,}", *(figure(peak) for peak in (started, caught_up, read, again))

@@ -1,12 +1,12 @@
-"""The same acts in the `eventsourcing` library, as its documentation has it: an application with a recorder on SQLite,
-and a projection into a materialised view on SQLite that counts acts by rep and kind, with its tracking in the same
-transaction. It draws no signals, keeps no acts and tells no copies apart: it does much less than the projector.
+"""The same acts in the `eventsourcing` library, as its documentation has it: an application with a recorder on SQLite
+or PostgreSQL, and a projection into a materialised view there that counts acts by rep and kind, with its tracking in
+the same transaction. It draws no signals, keeps no acts, tells no copies apart: it does much less than the projector.
 """
 
 from abc import abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
@@ -14,10 +14,13 @@ from eventsourcing.application import Application
 from eventsourcing.dispatch import singledispatchmethod
 from eventsourcing.domain import Aggregate, event
 from eventsourcing.persistence import InfrastructureFactory, Tracking, TrackingRecorder
+from eventsourcing.postgres import PostgresDatastore, PostgresTrackingRecorder
 from eventsourcing.projection import Projection
 from eventsourcing.sqlite import SQLiteTrackingRecorder
 from eventsourcing.system import NotificationLogReader
 from eventsourcing.utils import Environment, get_topic
+from psycopg.sql import SQL
+from sqlalchemy import URL
 
 from services.events.catalog.envelope import Act
 
@@ -102,6 +105,31 @@ class SqliteCounts(SQLiteTrackingRecorder, Counts):
             return int(cursor.fetchone()[0])
 
 
+class PostgresCounts(PostgresTrackingRecorder, Counts):
+    """The view in PostgreSQL."""
+
+    def __init__(self, datastore: PostgresDatastore, **named: Any) -> None:
+        super().__init__(datastore, **named)
+        own = "CREATE TABLE IF NOT EXISTS counts (rep TEXT, name TEXT, n INTEGER, PRIMARY KEY (rep, name))"
+        self.sql_create_statements.append(SQL(own).format())
+
+    def count(self, rep: str, name: str, tracking: Tracking) -> None:
+        """See Counts."""
+        with self.datastore.transaction(commit=True) as cursor:
+            self._insert_tracking(cursor, tracking)
+            cursor.execute(
+                "INSERT INTO counts VALUES (%s, %s, 1) ON CONFLICT (rep, name) DO UPDATE SET n = counts.n + 1",
+                (rep, name),
+            )
+
+    def total(self) -> int:
+        """See Counts."""
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute("SELECT coalesce(sum(n), 0) AS total FROM counts")
+            found = cursor.fetchone()
+        return int(found["total"]) if found else 0
+
+
 class Counting(Projection[Counts]):
     """Counts the acts of `Relationships`."""
 
@@ -117,31 +145,46 @@ class Counting(Projection[Counts]):
         self.view.count(acted.rep, acted.name, tracking)
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """The library's configuration: the application and the view each in an SQLite file of its own."""
-    return {
+class Stores(NamedTuple):
+    """Where application and view are: the library's configuration, and the view's recorder."""
+
+    environment: dict[str, str]
+    view: type[SqliteCounts] | type[PostgresCounts]
+
+
+def on_sqlite(folder: Path) -> Stores:
+    """The application and the view each in an SQLite file of its own."""
+    files = {
         "PERSISTENCE_MODULE": "eventsourcing.sqlite",
         "RELATIONSHIPS_SQLITE_DBNAME": str(folder / "relationships.sqlite"),
         "COUNTING_SQLITE_DBNAME": str(folder / "counting.sqlite"),
     }
+    return Stores(files, SqliteCounts)
 
 
-def record(folder: Path, acts: Iterable[Act]) -> int:
+def on_postgres(url: URL) -> Stores:
+    """The application and the view in one database."""
+    names = {"DBNAME": url.database, "HOST": url.host, "PORT": url.port, "USER": url.username, "PASSWORD": url.password}
+    server = {f"POSTGRES_{name}": str(value) for name, value in names.items()}
+    return Stores({"PERSISTENCE_MODULE": "eventsourcing.postgres", **server}, PostgresCounts)
+
+
+def record(stores: Stores, acts: Iterable[Act]) -> int:
     """Keep the acts in the application; the notification id of the last one."""
-    with Relationships(environment(folder)) as application:
+    with Relationships(stores.environment) as application:
         application.record(acts)
         return application.recorder.max_notification_id() or 0
 
 
-def project(folder: Path, last: int) -> int:
+def project(stores: Stores, last: int) -> int:
     """Run the projection from where it is up to a notification; how many acts it has counted.
 
     The library's `ProjectionRunner` needs a subscription, which its SQLite recorder does not offer. So
     the library's reader reads the notifications; mapper and projection take them as in the runner.
     """
-    given = environment(folder)
-    factory = InfrastructureFactory[SqliteCounts].construct(Environment(Counting.name, given))
-    view = factory.tracking_recorder(SqliteCounts)
+    given = stores.environment
+    factory: Any = InfrastructureFactory.construct(Environment(Counting.name, given))
+    view = factory.tracking_recorder(stores.view)
     projection = Counting(view)
     with Relationships(given) as application:
         reader = NotificationLogReader(application.notification_log, SECTION)
@@ -150,6 +193,6 @@ def project(folder: Path, last: int) -> int:
             for notification in section:
                 tracking = Tracking(application.name, notification.id)
                 projection.process_event(application.mapper.to_domain_event(notification), tracking)
-    counted = view.total()
+    counted: int = view.total()
     factory.close()
     return counted

@@ -31,11 +31,11 @@ SCORECARD = """query Card($team: String!, $from: Date!, $to: Date!) {
 }"""
 
 
-def scorecard_request(team: str, days: int = 90) -> bytes:
-    """A request for a team's card of its last 90 days in the made-up year."""
+def scorecard_request(team: str, days: int = 90, headers: str = "") -> bytes:
+    """A request for a team's card of its last 90 days in the made-up year. `headers` end with a line break."""
     period = {"from": str(UNTIL - timedelta(days=days)), "to": str(UNTIL)}
     body = json.dumps({"query": SCORECARD, "variables": {"team": team, **period}})
-    return post("/graphql", "application/json", body.encode(), "accept: application/json\r\n")
+    return post("/graphql", "application/json", body.encode(), f"accept: application/json\r\n{headers}")
 
 
 def check_scorecard(body: bytes) -> None:

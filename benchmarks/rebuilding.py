@@ -1,54 +1,96 @@
-"""A rebuild of the read model from a long log, in a process of its own: seconds, CPU-seconds and peak memory."""
+"""A rebuild of the read model from a long log: by one process and by one a core, on SQLite, and from Kafka into
+PostgreSQL; and verifying what was built. Each in a process of its own, with its helping processes.
+"""
 
 import os
+import resource
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from benchmarks.acts import fill, settings_of
+from benchmarks import engines
+from benchmarks.acts import fill, fill_long, settings_of
 from benchmarks.measuring import Sizes, Table, apart, figure, peak_of, used
 from services.kit import instants
-from services.parts import opened
-from services.projections.rebuild import Source, rebuild
+from services.kit.settings import Settings
+from services.parts import opened, source
+from services.projections.rebuild import rebuild
+from services.projections.verify import verify
+
+VERIFIED = "the same, verified"
 
 
 class Rebuild(NamedTuple):
-    """What a rebuild took; memory in MB."""
+    """What a rebuild took, its helping processes with it; `peak`: memory of the process that had most, in MB."""
 
+    acts: int
     wall: float
     cpu: float
     peak: float
 
 
 def measure(sizes: Sizes, folder: Path) -> list[Table]:
-    """The same log, rebuilt several times."""
-    log = folder / "rebuild"
-    apart(fill, log, sizes.rebuilt)
-    rounds = [rebuilt(log, sizes.rebuilt) for _ in range(sizes.rounds)]
+    """The same log of unrelated years several times; one of long histories once."""
+    years, long = settings_of(folder / "years"), settings_of(folder / "long")
+    apart(fill, folder / "years", sizes.rebuilt)
+    found = {
+        f"SQLite: {sizes.rebuilt:,} acts, one process": _several(years, sizes, 1),
+        f"SQLite: {sizes.rebuilt:,} acts": _several(years, sizes, 0),
+    }
+    apart(fill_long, long, sizes.long)
+    found[f"SQLite: {sizes.long:,} acts of long histories"] = rebuilt(long)
+    with engines.kafka() as broker, engines.postgres() as url:
+        site = engines.site(folder / "postgres", broker, url)
+        apart(fill_long, site, sizes.long)
+        found[f"Kafka and PostgreSQL: {sizes.long:,} acts of long histories"] = rebuilt(site)
+        found[VERIFIED] = apart(_verify, site)
+    rows = [
+        (name, figure(one.wall), figure(one.acts / one.wall), figure(1e6 * one.cpu / one.acts), figure(one.peak))
+        for name, one in found.items()
+    ]
+    return [Table("Rebuild", ("", "seconds", "acts/s", "CPU µs an act", "peak MB of a process"), rows)]
+
+
+def _several(site: Settings, sizes: Sizes, processes: int) -> Rebuild:
+    rounds = [rebuilt(site, processes) for _ in range(sizes.rounds)]
     wall, cpu = median(one.wall for one in rounds), median(one.cpu for one in rounds)
-    row = (
-        f"{sizes.rebuilt:,} acts",
-        figure(wall),
-        figure(sizes.rebuilt / wall),
-        figure(1e6 * cpu / sizes.rebuilt),
-        figure(max(one.peak for one in rounds)),
-    )
-    return [Table("Rebuild", ("", "seconds", "acts/s", "CPU µs an act", "peak MB"), [row])]
+    return Rebuild(rounds[0].acts, wall, cpu, max(one.peak for one in rounds))
 
 
-def rebuilt(folder: Path, number: int) -> Rebuild:
-    """Rebuild the model of the Exemplar in this folder."""
-    return apart(_rebuild, folder, number)
+def rebuilt(site: Settings, processes: int = 0) -> Rebuild:
+    """Rebuild the model of an Exemplar by so many processes, by default one a core."""
+    return apart(_rebuild, site.model_copy(update={"rebuild_processes": processes}))
 
 
-def _rebuild(folder: Path, number: int) -> Rebuild:
-    with opened(settings_of(folder)) as parts:
+def _rebuild(site: Settings) -> Rebuild:
+    with opened(site) as parts:
         parts.stores.migrate(parts.built, instants.now())
-        reader = parts.log.reader()
-        source = Source(reader, parts.vault, parts.rules, parts.built, instants.now)
+        with source(parts) as given:
+            helped = _helped()
+            with used() as taken:
+                done = rebuild(parts.stores, given)
+            if done.acts != sum(given.log.ends().values()):
+                raise RuntimeError(f"{done.acts} acts were folded, not as many as there are records")
+    return Rebuild(done.acts, taken.wall, taken.cpu + _helped() - helped, _peak())
+
+
+def _verify(site: Settings) -> Rebuild:
+    with opened(site) as parts, source(parts) as given:
+        helped = _helped()
         with used() as taken:
-            acts = rebuild(parts.stores, source).acts
-        reader.close()
-    if acts != number:
-        raise RuntimeError(f"{acts} of {number} acts were folded")
-    return Rebuild(taken.wall, taken.cpu, peak_of(os.getpid()))
+            found = verify(parts.stores, given)
+        if not found.equal:
+            raise RuntimeError(f"{found.different} rows are not as the log says")
+        acts = sum(given.log.ends().values())
+    return Rebuild(acts, taken.wall, taken.cpu + _helped() - helped, _peak())
+
+
+def _helped() -> float:
+    """CPU-seconds of helping processes that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def _peak() -> float:
+    """The most memory of this process or a helping one, in MB."""
+    return max(peak_of(os.getpid()), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e6)

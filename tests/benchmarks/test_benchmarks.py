@@ -15,9 +15,28 @@ ROWS = {
         "near the end: 2,000 acts a batch",
         "a trickle: 100 acts a batch",
     ],
+    "projections": [
+        "`eventsourcing`: an act a transaction",
+        "reading the topic alone",
+        "far behind: all 300 acts",
+        "near the end: 2,000 acts a batch",
+        "a trickle: 100 acts a batch",
+        *("0", "300", "500"),
+    ],
     "relationship": ["adversarial (`tests/reference`)", "the made-up year, all with one customer"],
-    "rebuild": ["300 acts"],
-    "scorecards": ["scorecard of a team"] * 2 + ["`/livez`"] * 2,
+    "rebuild": [
+        "SQLite: 300 acts, one process",
+        "SQLite: 300 acts",
+        "SQLite: 500 acts of long histories",
+        "Kafka and PostgreSQL: 500 acts of long histories",
+        "the same, verified",
+    ],
+    "scorecards": [
+        *("scorecard of a team",) * 2,
+        *("`/livez`",) * 2,
+        *("the same: `exemplar graphql` on PostgreSQL",) * 2,
+        *("started", "after reads"),
+    ],
     "memory": ["0", "300"],
 }
 
