@@ -271,6 +271,7 @@ def status(parts: Parts) -> dict[str, Any]:
         "end": format_position(ends),
         "position": format_position(model.following),
         "waiting": sum(max(end - model.following.get(partition, 0), 0) for partition, end in ends.items()),
+        "folded_by": model.owners,
         "halted": {str(partition): reason for partition, reason in model.halted.items()},
         "generation": parts.stores.live(),
         "policy": model.policy,

@@ -1,5 +1,6 @@
 """Projectors as processes share a real Kafka log: the others take over from one that is killed, stopped or hung."""
 
+import json
 import re
 import signal
 from collections.abc import Iterator
@@ -124,4 +125,6 @@ def test_projectors_share_and_take_over(site: Site) -> None:
         wait_until(lambda: model.shared_by(first), SESSION_SECONDS / 2)
         posting.close()
         wait_until(lambda: model.acts() == posting.acknowledged)
+        owners = json.loads(site.run("status", "--json"))["folded_by"]
+        assert [(owner.endswith(f":{first.process.pid}"), len(which)) for owner, which in owners.items()] == [(True, 6)]
     site.run("verify")

@@ -22,7 +22,7 @@ from services.kit.errors import ExemplarError
 
 SESSION_SECONDS = 6.0  # without a heartbeat for so long a member is out; the brokers allow no less by default
 HEARTBEAT_SECONDS = 1.0  # also how soon a member hears that the group is to be shared out anew
-REBALANCE_SECONDS = 10.0  # who has not come back by then is left out
+REBALANCE_SECONDS = 6.0  # who has not come back by then is left out
 SHOW_SECONDS = 1.0  # how often positions are shown
 LEAVE_SECONDS = 2.0
 _POLL_SECONDS = 0.2
@@ -94,6 +94,7 @@ class KafkaShare:
         if self._consumer is None:
             self._consumer = self._connect(KafkaConsumer, _membership(self._group))
             self._consumer.subscribe([self._topic], listener=_Given(self, self._consumer))
+            self._consumer.partitions_for_topic(self._topic)  # who shares out must know them: else nobody gets any
         self._consumer.poll(timeout_ms=int(_POLL_SECONDS * 1000))
         with self._lock:
             doubted = frozenset(self._doubted & self._given)

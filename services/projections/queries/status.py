@@ -1,6 +1,6 @@
 """What is in the model and how far it is, for operators."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Select, Table, func, select
@@ -10,9 +10,10 @@ from services.projections.tables import acts, dead_letters, entities, facts, par
 
 
 class ModelStatus(NamedTuple):
-    """Next offsets, why partitions are halted, the policy's identity, and how many rows of what there are."""
+    """Next offsets, who took which partitions last, why some are halted, the policy's identity, counts of rows."""
 
     following: Mapping[int, int]
+    owners: Mapping[str, Sequence[int]]
     halted: Mapping[int, str]
     policy: str
     counts: Mapping[str, int]
@@ -22,9 +23,16 @@ def model_status(connection: Connection) -> ModelStatus:
     """How the model stands."""
     is_halted = partitions.c.halted_because.is_not(None)
     rows = connection.execute(select(partitions.c.partition, partitions.c.halted_because).where(is_halted))
+    taken = connection.execute(
+        select(partitions.c.owner, partitions.c.partition).order_by(partitions.c.partition)
+    ).all()
     policy = connection.scalar(select(facts.c.value).where(facts.c.name == "policy"))
     return ModelStatus(
         next_offsets(connection),
+        {
+            owner: [row.partition for row in taken if row.owner == owner]
+            for owner in sorted({row.owner for row in taken})
+        },
         {row.partition: row.halted_because for row in rows},
         policy or "",
         {name: connection.scalar(query) or 0 for name, query in _COUNTS.items()},
