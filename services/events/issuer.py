@@ -24,6 +24,7 @@ FRESH_SECONDS = 300.0  # after this long the keys are fetched again, so that one
 KEPT_SECONDS = 86_400.0  # for this long they are used while the issuer does not answer
 WAIT_SECONDS = 4.0  # the longest that a request waits for a fetch; one at a time does
 JWKS_BYTES = 256 * 1024
+JWKS_KEYS = 100
 RSA_BITS = 2048
 _SOCKET_SECONDS = 3.0
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -126,7 +127,7 @@ def read_keys(document: bytes) -> Mapping[str | None, Key]:
     if not isinstance(listed, list):
         raise ValueError("no `keys`")
     found: dict[str | None, Key] = {}
-    for jwk in listed:
+    for jwk in listed[:JWKS_KEYS]:
         if isinstance(jwk, dict) and (key := _key(jwk)):
             kid = jwk.get("kid")
             found.setdefault(kid if isinstance(kid, str) else None, key)

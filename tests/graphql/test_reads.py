@@ -75,6 +75,16 @@ def people(company: Asker) -> Asker:
             "ann",
             (["rosa"], ["card", "evidence", "signals"]),
         ),
+        # What a leader models is the leader's; what a team's customers are worth is nobody's.
+        ('{ team(key: "north") { examples(period: PERIOD) { goading { value } } } }', "cleo", (["ann"], ["example"])),
+        ('{ team(key: "north") { examples(period: PERIOD) { comparisons { leader { n } } } } }', "ann", None),
+        (
+            '{ person(key: "ann") { example(team: "north", period: PERIOD) { policy } } }',
+            "cleo",
+            (["ann"], ["example"]),
+        ),
+        ('{ person(key: "rik") { example(team: "north", period: PERIOD) { policy } } }', "cleo", None),
+        ('{ team(key: "north") { equity { activeCustomers } } }', "cleo", None),
         # Relationships: of what is shown, what is another person's.
         ('{ relationship(customer: "acme") { segment reps { key } } }', "rik", None),
         ('{ relationship(customer: "acme") { signals { edges { cursor } } } }', "rik", None),

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,6 +56,20 @@ class Site:
         """What a card counts, if it may be seen."""
         person = self.ask(credential)["data"]["person"]
         return None if person is None else int(person["scorecard"]["score"]["breached"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"jwt_issuer": ISSUER}, "EXEMPLAR_JWT_AUDIENCE"),
+        ({"jwt_issuer": ISSUER, "jwt_audience": AUDIENCE, "jwt_jwks_url": "http://a.b/c"}, "EXEMPLAR_JWT_JWKS_URL"),
+    ],
+)
+def test_settings_that_do_not_fit_stop_the_start(tmp_path: Path, settings: dict[str, str], named: str) -> None:
+    """The server ends with 2, naming the variable."""
+    ended = run(tmp_path / "data", ["serve", "--port", "0"], **settings)
+    assert ended.returncode == 2
+    assert named in ended.stderr
 
 
 @pytest.fixture(scope="module")
