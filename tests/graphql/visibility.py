@@ -156,6 +156,7 @@ BY_THEIR_OWN_TESTS = {
     "Query.principles",
     "Query.teams",
     "Query.viewer",
+    "Subscription.scorecardChanged",
     "Viewer.teams",
 }
 """Lists that hold what each may see, and what is answered in more ways than by a value or null."""
