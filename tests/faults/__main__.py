@@ -26,7 +26,7 @@ from tests.faults.trial import Fault, Outcome, try_fault
 
 SEED_VARIABLE = "FAULTS_SEED"
 _HEAD = (
-    "| fault | acts sent | acknowledged | no receipt | lost | recovery (s) | drained (s) | promises |\n"
+    "| fault | acts sent | acknowledged | no receipt | lost | acknowledging (s) | recovered (s) | promises |\n"
     "|---|---:|---:|---:|---:|---:|---:|---|"
 )
 
@@ -101,10 +101,10 @@ def report(outcomes: Sequence[Outcome], seed: int, seconds: float) -> str:
 
 def line(outcome: Outcome) -> str:
     """A row of the table."""
-    recovery = "never" if outcome.recovery is None else f"{outcome.recovery:.1f}"
     kept = "kept" if not outcome.findings else f"**broken: {', '.join(outcome.findings)}**"
     figures = f"{outcome.sent:,} | {outcome.acknowledged:,} | {outcome.unanswered:,} | {outcome.lost}"
-    return f"| {outcome.fault} | {figures} | {recovery} | {outcome.drained:.1f} | {kept} |"
+    again, recovered = ("never" if took is None else f"{took:.1f}" for took in (outcome.again, outcome.recovery))
+    return f"| {outcome.fault} | {figures} | {again} | {recovered} | {kept} |"
 
 
 def machine() -> str:

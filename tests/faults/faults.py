@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from random import Random
 from typing import Any
 
@@ -244,19 +244,16 @@ def database_cut(site: Site, _random: Random, _ledger: Ledger) -> None:
 
 
 def out_of_connections(site: Site, _random: Random, _ledger: Ledger) -> None:
-    """All connections of the services are ended, and for 8 s others have taken all that the database allows."""
-    taken: list[psycopg.Connection[tuple[Any, ...]]] = []
+    """For 8 s, the connections of the services are ended again and again, and others take all that there are."""
     end = time.monotonic() + 8
-    try:
-        site.database.ask(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{site.name}'")
+    ending = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{site.name}'"
+    with ExitStack() as taken:
+        keeper = taken.enter_context(site.database.connect())
         while time.monotonic() < end:
-            try:
-                taken.append(site.database.connect())
-            except psycopg.OperationalError:
-                time.sleep(0.05)  # there is none left
-    finally:
-        for connection in taken:
-            connection.close()
+            keeper.execute(ending.encode())
+            with suppress(psycopg.OperationalError):  # there is none left
+                while True:
+                    taken.enter_context(site.database.connect())
 
 
 def disk_full(site: Site, _random: Random, _ledger: Ledger) -> None:

@@ -14,8 +14,9 @@ from http.client import HTTPConnection, HTTPException
 from random import Random
 from urllib.parse import quote
 
+from services.kit.instants import SECOND
 from tests.faults.ledger import Attempt, Event, Ledger
-from tests.journeys.telling import REFERENCES, event_of, world
+from tests.journeys.telling import REFERENCES, event_of, parse, world, written
 from tests.reference.model import RefAct
 from tests.serving import BATCH, STRUCTURED
 
@@ -169,8 +170,8 @@ class Load:
 
 
 def _contradicted(event: Event) -> Event:
-    """The same key with another time: a conflict."""
-    return {**event, "time": "2024-06-01T12:00:00+00:00"}
+    """The same key a second earlier: a conflict."""
+    return {**event, "time": written(parse(event["time"]) - SECOND)}
 
 
 @contextmanager

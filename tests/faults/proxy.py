@@ -72,7 +72,7 @@ class PostgresFraming:
 
     def __init__(self) -> None:
         self._said = bytearray()
-        self._started = False
+        self._started = self._writes = False
 
     def up(self, data: bytes) -> Iterator[tuple[str, bytes]]:
         """See Framing."""
@@ -84,11 +84,17 @@ class PostgresFraming:
                 self._started = struct.unpack_from(">i", message, 4)[0] not in (_SSL, _GSS)
                 yield "", message
             else:
-                yield {b"BEGIN\0": "begin", b"COMMIT\0": "commit"}.get(message[5:], ""), message
+                yield self._name(message[5:]), message
 
     def down(self, data: bytes) -> Iterator[tuple[str, bytes]]:
         """See Framing."""
-        yield "committed" if b"COMMIT\0" in data else "", data
+        yield "committed" if self._writes and b"COMMIT\0" in data else "", data
+
+    def _name(self, text: bytes) -> str:
+        if text.startswith(b"BEGIN"):
+            self._writes = b"READ ONLY" not in text
+            return "begin" if self._writes else ""
+        return "commit" if self._writes and text == b"COMMIT\0" else ""
 
     def _size(self) -> int:
         """Of the message that begins the buffer; 0 while that cannot be told."""
@@ -168,13 +174,10 @@ class Proxy:
         done.wait(5)
 
     def _run(self) -> None:
-        self._loop.create_task(self._serve())
+        serving = self._loop.create_task(self._serve())
         self._loop.run_forever()
-        pending = asyncio.all_tasks(self._loop)
-        for task in pending:
-            task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        serving.cancel()
+        self._loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(self._loop), return_exceptions=True))
         self._loop.close()
 
     async def _serve(self) -> None:

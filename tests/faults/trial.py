@@ -28,6 +28,7 @@ WARM_SECONDS = 2.0
 AFTERWARDS_SECONDS = 2.0  # the load goes on for so long after the recovery
 RECOVERY_SECONDS = 10.0
 PROBE_SECONDS = 0.25  # between two fresh acts that look for the recovery
+PROBES = 20  # that are on their way at the same time
 LONGEST_SECONDS = 60.0  # what has not recovered or drained by then, never will
 SAMPLE_SECONDS = 0.3
 _SEEN = "query ($it: String!) { relationship(customer: $it) { acts(first: 1) { edges { node { actId } } } } }"
@@ -47,13 +48,17 @@ class Fault:
 
 @dataclass
 class Outcome:
-    """What a trial came to; `findings` by the promise that was broken, empty if all were kept."""
+    """What a trial came to; `findings` by the promise that was broken, empty if all were kept.
+
+    `again` and `recovery`: seconds from healing until a fresh act was acknowledged, and until one was shown besides.
+    """
 
     fault: str
     sent: int = 0
     acknowledged: int = 0
     unanswered: int = 0
     records: int = 0
+    again: float | None = None
     recovery: float | None = None
     drained: float = 0.0
     seconds: float = 0.0
@@ -74,12 +79,12 @@ def try_fault(
         with load([site.services["events"].port], site.key, ledger, seed):
             time.sleep(WARM_SECONDS)
             fault.happen(site, Random(seed), ledger)
-            outcome.recovery = recovery(site, ledger, time.monotonic(), f"{seed}")
+            outcome.again, outcome.recovery = recovery(site, ledger, time.monotonic(), f"{seed}")
             time.sleep(AFTERWARDS_SECONDS)
         outcome.drained = drain(site)
     evidence = replace(gather(site, ledger, samples), since=before, may_be_silent=fault.kills_events)
     outcome.findings = judge(site, evidence, outcome.recovery, recovery_seconds)
-    _count(outcome, ledger, before)
+    count(outcome, ledger, before)
     outcome.records = len(evidence.log)
     outcome.seconds = time.monotonic() - began
     return outcome
@@ -97,25 +102,34 @@ def judge(site: Site, evidence: Evidence, recovered: float | None, recovery_seco
     return findings
 
 
-def recovery(site: Site, ledger: Ledger, healed: float, name: str) -> float | None:
-    """Seconds from healing until a fresh act was acknowledged and the gateway shows it; None if that never came."""
+def recovery(site: Site, ledger: Ledger, healed: float, name: str) -> tuple[float | None, float | None]:
+    """Seconds from healing until a fresh act was acknowledged, and until the gateway shows one; None if never."""
     done = threading.Event()
-    found: list[float] = []
+    taken: list[float] = []
+    shown: list[float] = []
 
     def probe(number: int) -> None:
         event = _probe(f"probe-{name}-{number}")
         with closing(Client(site.services["events"].port, site.key, ledger)) as client:
             attempt = client.post([event])
-        if attempt.status == 202 and _shown(site, event["subject"], attempt.receipts[0], done):
-            found.append(time.monotonic())
-            done.set()
+        if attempt.status == 202:
+            taken.append(attempt.answered)
+            if _shown(site, event["subject"], attempt.receipts[0], done):
+                shown.append(time.monotonic())
+                done.set()
 
-    number = 0
+    probes: list[threading.Thread] = []
     while not done.is_set() and time.monotonic() < healed + LONGEST_SECONDS:
-        threading.Thread(target=probe, args=(number,), daemon=True).start()
-        number += 1
+        if sum(thread.is_alive() for thread in probes) < PROBES:
+            probes.append(threading.Thread(target=probe, args=(len(probes),), daemon=True))
+            probes[-1].start()
         done.wait(PROBE_SECONDS)
-    return min(found) - healed if found else None
+    done.set()
+    return _since(healed, taken), _since(healed, shown)
+
+
+def _since(moment: float, moments: Sequence[float]) -> float | None:
+    return min(moments) - moment if moments else None
 
 
 def _probe(name: str) -> Event:
@@ -213,7 +227,8 @@ def _revealing(site: Site) -> Callable[[Sequence[bytes]], Sequence[Mapping[str, 
     return reveal
 
 
-def _count(outcome: Outcome, ledger: Ledger, before: int) -> None:
+def count(outcome: Outcome, ledger: Ledger, before: int) -> None:
+    """Add up what was sent from an attempt on, and what came of it."""
     for attempt in ledger.attempts[before:]:
         outcome.sent += len(attempt.events)
         if attempt.status == 202:
