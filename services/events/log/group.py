@@ -23,11 +23,11 @@ from services.kit.errors import ExemplarError
 SESSION_SECONDS = 6.0  # without a heartbeat for so long a member is out; the brokers allow no less by default
 HEARTBEAT_SECONDS = 1.0  # also how soon a member hears that the group is to be shared out anew
 REBALANCE_SECONDS = 6.0  # who has not come back by then is left out
-SHOW_SECONDS = 1.0  # how often positions are shown
+SHOW_SECONDS = 2.0  # how often positions are shown, new ones or not: who is no member any more hears it by that, too
 LEAVE_SECONDS = 2.0
 _POLL_SECONDS = 0.2
 _ANSWER_SECONDS = 2.0
-_PAUSE_SECONDS = 1.0
+_PAUSE_SECONDS = 0.5
 
 Connect = Callable[[Callable[..., Any], Mapping[str, object]], Any]
 """Makes a client of the log's brokers with further settings. Raises Unavailable or Misconfigured."""
@@ -80,14 +80,20 @@ class KafkaShare:
             self._doubted.clear()
 
     def _run(self) -> None:
+        troubled = False
         while not self._closing.is_set():
             try:
                 self._take_part()
-            except Exception as error:  # noqa: BLE001  # whatever it is, only taking part again helps
-                _log.warning("taking part in the group begins anew", group=self._group, reason=repr(error))
-                self._leave()
+                troubled = False
+            except Exception as error:  # noqa: BLE001  # whatever the client raises, the member must go on
+                if not troubled:
+                    _log.warning("the group is out of reach", group=self._group, reason=repr(error))
+                troubled = True
+                if not getattr(error, "retriable", False):
+                    self._leave()  # another client helps; where brokers are away, this one finds its way back by itself
                 self._closing.wait(_PAUSE_SECONDS)
         self._leave()
+        self.given(())
 
     def _take_part(self) -> None:
         """Do what the group asks of a member, for a moment."""
@@ -101,14 +107,10 @@ class KafkaShare:
             if not doubted and time.monotonic() < self._shown + SHOW_SECONDS:
                 return
             position = {p: offset for p, offset in self._to_show.items() if p in self._given}
-            self._to_show.clear()
         self._shown = time.monotonic()
-        taken = not position or self._commit(position)
-        with self._lock:
-            if taken:
+        if position and self._commit(position):
+            with self._lock:
                 self._doubted -= doubted & position.keys()
-            else:
-                self._to_show = position | self._to_show
 
     def _commit(self, position: Position) -> bool:
         """Whether the group took the positions: it does so of nobody but its present members."""
@@ -131,7 +133,6 @@ class KafkaShare:
                 self._remove(member.member_id)
         with suppress(KafkaError):
             consumer.close(autocommit=False, timeout_ms=int(LEAVE_SECONDS * 1000))
-        self.given(())
 
     def _remove(self, member_id: str) -> None:
         """Leave by another connection: on the member's own, the brokers hear nothing until all others have come."""
