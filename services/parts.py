@@ -120,7 +120,6 @@ def limits(settings: Settings) -> Limits:
         settings.max_request_bytes,
         settings.max_batch_events,
         settings.max_requests,
-        settings.request_seconds,
     )
 
 

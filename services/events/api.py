@@ -41,7 +41,6 @@ class Limits:
     request_bytes: int = 4 * 1024 * 1024
     events: int = 1000
     requests: int = 256
-    request_seconds: float = 10.0
     buffered_bytes: int = 64 * 1024 * 1024
 
 
@@ -114,8 +113,8 @@ class Ingress:
         del body
         request = recording.Request(events, credential, trace_of_post(headers))
         receipts = await self._intake.record(request) if events else []
-        duplicates = sum(receipt.duplicate for receipt in receipts)
-        self._duplicate.inc(duplicates)
+        if duplicates := sum(receipt.duplicate for receipt in receipts):
+            self._duplicate.inc(duplicates)
         self._accepted.inc(len(receipts) - duplicates)
         return _acknowledgement(receipts)
 
@@ -140,23 +139,19 @@ class Ingress:
         return self._limits.request_bytes if mode is Mode.BATCH else self._limits.event_bytes
 
     async def _body(self, headers: Headers, receive: Receive, most: int, held: list[int]) -> bytes:
-        """The body, of `most` bytes; refused as soon as it is known to be larger."""
+        """The body, of `most` bytes; refused as soon as it is known to be larger. Its time is the protocol's matter."""
         announced = _header(headers, b"content-length") or "0"
         if not announced.isdecimal() or int(announced) > most:
             raise _TooLarge(f"at most {most} bytes")
         parts: list[bytes] = []
         more = True
-        try:
-            async with asyncio.timeout(self._limits.request_seconds):
-                while more:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise _TooSlow("the body did not arrive")
-                    parts.append(message.get("body", b""))
-                    more = message.get("more_body", False)
-                    self._hold(len(parts[-1]), most, held)
-        except TimeoutError as error:
-            raise _TooSlow("the body did not arrive in time") from error
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _TooSlow("the body did not arrive")
+            parts.append(message.get("body", b""))
+            more = message.get("more_body", False)
+            self._hold(len(parts[-1]), most, held)
         return b"".join(parts)
 
     def _hold(self, size: int, most: int, held: list[int]) -> None:

@@ -53,6 +53,8 @@ def guard_loopback(app: Starlette, keyring: Keyring) -> None:
     """While the keyring is open, let the app answer only what is asked of localhost by no foreign page."""
 
     async def is_open() -> bool:
+        if keyring.closed:
+            return False
         return keyring.remembered(None) is not None or await asyncio.to_thread(keyring.is_open)
 
     app.add_middleware(LoopbackOnly, is_open=is_open)

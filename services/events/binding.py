@@ -6,6 +6,7 @@ The mode is decided by Content-Type alone. Nothing is invented and nothing forgi
 import re
 from collections.abc import Sequence
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -45,7 +46,12 @@ def mode_of(headers: Headers) -> Mode:
     encoding = _only(headers, b"content-encoding")
     if encoding is not None and encoding.strip().lower() not in ("", "identity"):
         raise UnsupportedMediaType("the body must come without content encoding")
-    media = _MEDIA_TYPE.fullmatch(_only(headers, b"content-type") or "")
+    return _mode_of_type(_only(headers, b"content-type") or "")
+
+
+@lru_cache(maxsize=64)
+def _mode_of_type(content_type: str) -> Mode:
+    media = _MEDIA_TYPE.fullmatch(content_type)
     if media is None:
         raise UnsupportedMediaType(f"Content-Type must be {STRUCTURED}, {BATCH}, or application/json in binary mode")
     for name, value in _PARAMETER.findall(media[2]):

@@ -175,6 +175,11 @@ class Keyring:
         self._monotonic = monotonic
         self._remembered: dict[str, tuple[float, Credential]] = {}
 
+    @property
+    def closed(self) -> bool:
+        """Whether requests need a credential, now and for good."""
+        return not self._may_be_open
+
     def remembered(self, authorization: str | None) -> Credential | None:
         """What `admit` would answer, if that is known without asking the database."""
         now = self._monotonic()

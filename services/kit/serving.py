@@ -20,6 +20,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from services.kit.errors import ExemplarError
 from services.kit.problems import MEDIA_TYPE, body_of, problem, problem_of
@@ -30,33 +31,16 @@ _DROPPING = struct.pack("ii", 1, 0)
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
-class BoundedProtocol(HttpToolsProtocol):
-    """A request's headers and body must arrive within `request_seconds`, its headers within 64 KiB.
+class _Impatient(asyncio.Protocol):
+    """A connection that is lost for who does not take in what is written to it, within `answer_seconds`."""
 
-    What does not is answered 408 or 431, if no answer has begun, and the connection is closed. Content-Length together
-    with Transfer-Encoding, which two servers could read as two different requests, is 400. Who does not take an answer
-    in loses the connection after `answer_seconds`. Make one for uvicorn's `http` argument by `bounded_protocol`.
-    """
-
-    request_seconds = 10.0
     answer_seconds = 30.0
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self._deadline: asyncio.TimerHandle | None = None
-        self._stuck: asyncio.TimerHandle | None = None
-        self._in_headers = True
-        self._header_bytes = 0
-        self._refused = False
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        """Start the clock: a connection that never asks anything is closed too."""
-        super().connection_made(transport)
-        self._start_clock()
+    loop: asyncio.AbstractEventLoop
+    transport: asyncio.Transport
+    _stuck: asyncio.TimerHandle | None = None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clocks."""
-        self._stop_clock()
+        """Stop the clock."""
         self._stop_waiting()
         super().connection_lost(exc)
 
@@ -70,6 +54,44 @@ class BoundedProtocol(HttpToolsProtocol):
         """It did."""
         self._stop_waiting()
         super().resume_writing()
+
+    def _stop_waiting(self) -> None:
+        if self._stuck is not None:
+            self._stuck.cancel()
+            self._stuck = None
+
+    def _cut_off(self) -> None:
+        """Close at once, so that the system too drops what it still holds for the client."""
+        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROPPING)
+        self.transport.abort()
+
+
+class BoundedProtocol(_Impatient, HttpToolsProtocol):
+    """A request's headers and body must arrive within `request_seconds`, its headers within 64 KiB.
+
+    What does not is answered 408 or 431, if no answer has begun, and the connection is closed. Content-Length together
+    with Transfer-Encoding, which two servers could read as two different requests, is 400. Who does not take an answer
+    in loses the connection after `answer_seconds`. Make one for uvicorn's `http` argument by `bounded_protocol`.
+    """
+
+    request_seconds = 10.0
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._in_headers = True
+        self._header_bytes = 0
+        self._refused = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        """Start the clock: a connection that never asks anything is closed too."""
+        super().connection_made(transport)
+        self._start_clock()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clocks."""
+        self._stop_clock()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Count what comes before the headers are complete."""
@@ -127,16 +149,6 @@ class BoundedProtocol(HttpToolsProtocol):
             self._deadline.cancel()
             self._deadline = None
 
-    def _stop_waiting(self) -> None:
-        if self._stuck is not None:
-            self._stuck.cancel()
-            self._stuck = None
-
-    def _cut_off(self) -> None:
-        """Close at once, so that the system too drops what it still holds for the client."""
-        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROPPING)
-        self.transport.abort()
-
     def _too_slow(self) -> None:
         self._refuse(408)
 
@@ -178,6 +190,15 @@ def bounded_protocol(request_seconds: float, answer_seconds: float = 30.0) -> ty
     return type("BoundedProtocol", (BoundedProtocol,), bounds)
 
 
+class BoundedWebSocket(_Impatient, WebSocketsSansIOProtocol):
+    """A WebSocket of which the client has to take in what is sent. Make one for `ws` by `bounded_websocket`."""
+
+
+def bounded_websocket(answer_seconds: float) -> type[WebSocketsSansIOProtocol]:
+    """The protocol class for `uvicorn.Config(ws=…)`, with this bound in seconds."""
+    return type("BoundedWebSocket", (BoundedWebSocket,), {"answer_seconds": answer_seconds})
+
+
 class LoopbackOnly:
     """ASGI middleware of a server that is open to whoever reaches it: against web pages that reach for localhost.
 
@@ -191,11 +212,11 @@ class LoopbackOnly:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, or pass it on."""
-        if scope["type"] not in ("http", "websocket"):
+        if scope["type"] not in ("http", "websocket") or not await self._is_open():
             await self._app(scope, receive, send)
             return
         refusal = _foreign(scope["headers"])
-        if refusal is None or not await self._is_open():
+        if refusal is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await receive()

@@ -15,7 +15,6 @@ from cloudevents.core.bindings.http import to_binary, to_structured
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from services.events.api import Limits
 from services.kit import instants
 from services.kit.serving import bounded_protocol
 from tests.events.ingress.parts import Parts, event
@@ -47,7 +46,7 @@ class Server:
 @pytest.fixture
 def server(parts: Parts) -> Iterator[Server]:
     """An open ingress whose requests must arrive within half a second."""
-    app = parts.app(limits=Limits(request_seconds=5.0))
+    app = parts.app()
     config = uvicorn.Config(
         app, "127.0.0.1", 0, http=bounded_protocol(SECONDS, SECONDS), log_config=None, timeout_keep_alive=1, ws="none"
     )
