@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, func, insert, select, update
 
 from services.events.catalog.acts import PUBLIC, UNATTRIBUTED
 from services.events.catalog.envelope import ID_LENGTH, SOURCE_LENGTH, Act, Catalogue, same_content
@@ -35,7 +35,8 @@ from services.projections.tables import (
     teams,
 )
 
-ACTS_AT_ONCE = 5_000  # acts of several subjects held in memory while these are folded; one subject may have more
+# Acts of several subjects held in memory while these are folded, and bytes of their records; one subject may have more.
+ACTS_AT_ONCE, BYTES_AT_ONCE = 5_000, 32 * 2**20
 ERASED = "person.erased"
 UNREADABLE, CONFLICT = "unreadable", "conflict"
 _KEYS_AT_ONCE = 500
@@ -50,6 +51,9 @@ _DERIVED = (
     (dealings, dealings.c.subject),
     (decided, decided.c.subject),
 )
+# Columns that say whom a row is about.
+_PERSONS = frozenset({"person", "leader", "rep", "first_rep"})
+_TEAMS = frozenset({"team", "parent"})
 _Row = tuple[Any, ...]
 _Rows = dict[Table, set[_Row]]
 _Flags = dict[bool, list[tuple[int, int]]]  # by what `retracted` should be, the acts of which it is not
@@ -289,19 +293,32 @@ def write_first(connection: Connection, drawn: Drawn) -> None:
 
 
 def _chunks(connection: Connection, subjects: Collection[str]) -> Iterator[list[str]]:
-    """The subjects, some at a time, so that no more than ACTS_AT_ONCE acts are in memory unless one alone has more."""
+    """The subjects, as many at a time as `together` says."""
     its_acts = among(connection, [acts.c.subject], [(subject,) for subject in subjects])
-    counts = connection.execute(select(acts.c.subject, func.count()).where(its_acts).group_by(acts.c.subject)).all()
-    chunk: list[str] = []
-    size = 0
-    for subject, count in counts:
-        if chunk and size + count > ACTS_AT_ONCE:
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(subject)
-        size += count
-    if chunk:
-        yield chunk
+    counts = connection.execute(sizes_of_subjects().where(its_acts)).all()
+    for some in together((subject, count, size) for subject, count, size in counts):
+        yield [subject for subject, _ in some]
+
+
+def sizes_of_subjects() -> Select[str, int, int]:
+    """Subjects with the number of their acts, and the bytes of their records."""
+    size = func.sum(func.length(acts.c.record))
+    return select(acts.c.subject, func.count(), size).group_by(acts.c.subject)
+
+
+def together(sizes: Iterable[tuple[str, int, int]]) -> Iterator[list[tuple[str, int]]]:
+    """Subjects and the number of their acts, some at a time: no more acts or bytes than may be in memory at once."""
+    some: list[tuple[str, int]] = []
+    acts_together = bytes_together = 0
+    for subject, count, size in sizes:
+        if some and (acts_together + count > ACTS_AT_ONCE or bytes_together + size > BYTES_AT_ONCE):
+            yield some
+            some, acts_together, bytes_together = [], 0, 0
+        some.append((subject, count))
+        acts_together += count
+        bytes_together += size
+    if some:
+        yield some
 
 
 def _load_acts(
@@ -409,11 +426,17 @@ def _write_changes(connection: Connection, stored: _Rows, wanted: _Rows, touched
         key_length = len(table.primary_key)
         delete_rows(connection, table, [row[:key_length] for row in gone])
         insert_rows(connection, table, new)
-        columns = [column.name for column in table.columns]
-        for name, seen in (("person", touched.persons), ("leader", touched.persons), ("team", touched.teams)):
-            if name in columns:
-                place = columns.index(name)
-                seen.update(row[place] for row in (*gone, *new))
+        _note(table, (*gone, *new), touched)
+
+
+def _note(table: Table, rows: Sequence[_Row], touched: Touched) -> None:
+    if table is names:
+        touched.persons.update(key for kind, _, key, *_ in rows if kind == "person")
+    for place, column in enumerate(table.columns):
+        if column.name in _PERSONS:
+            touched.persons.update(row[place] for row in rows if row[place] is not None)
+        elif column.name in _TEAMS:
+            touched.teams.update(row[place] for row in rows if row[place] is not None)
 
 
 def _with_ids(table: Table, rows: Iterable[_Row]) -> list[_Row]:

@@ -47,13 +47,12 @@ class Crew(Generic[T]):
         self._helpers: list[_Helper] = []
 
     def __enter__(self) -> "Crew[T]":
-        context = multiprocessing.get_context("spawn")
-        for _ in range(self._size):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_help, args=(theirs, self._prepare), name="helper", daemon=True)
-            process.start()
-            theirs.close()
-            self._helpers.append(_Helper(process, ours))
+        try:
+            for _ in range(self._size):
+                self._helpers.append(_started(self._prepare))
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -78,6 +77,15 @@ class Crew(Generic[T]):
                 busy.remove(helper)
                 _check(told)
                 _begin(helper, waiting, busy)
+
+
+def _started(prepare: Callable[[], AbstractContextManager[T]]) -> _Helper:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_help, args=(theirs, prepare), name="helper", daemon=True)
+    process.start()
+    theirs.close()
+    return _Helper(process, ours)
 
 
 def _begin(helper: _Helper, jobs: Iterator[Job[T]], busy: list[_Helper]) -> None:

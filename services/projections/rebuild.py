@@ -19,7 +19,15 @@ from services.events.log.protocol import Identity, LogReader, Position, Record
 from services.events.vault.protocol import Vault
 from services.kit import instants
 from services.kit.database import one_writer, open_engine, reading, refresh_statistics, sync_area, writing
-from services.projections.applying import Drawn, Rules, Touched, first_fold, write_first
+from services.projections.applying import (
+    Drawn,
+    Rules,
+    Touched,
+    first_fold,
+    sizes_of_subjects,
+    together,
+    write_first,
+)
 from services.projections.crew import Crew
 from services.projections.leadership.signals import Principle, Verdict
 from services.projections.projector import Projector, Sizes, load_partitions
@@ -269,29 +277,21 @@ def _keep(engine: Engine, source: Source, until: Position) -> Iterator[int]:
 
 
 def _subjects(engine: Engine) -> Iterator[_Some]:
-    """All subjects, some at a time, which have about ACTS_AT_ONCE acts; one alone may have more."""
-    some = None
-    for subject, count in _counted(engine):
-        if some is not None and some.acts + count <= ACTS_AT_ONCE:
-            some = _Some(some.first, subject, some.acts + count)
-            continue
-        if some is not None:
-            yield some
-        some = _Some(subject, subject, count)
-    if some is not None:
-        yield some
+    """All subjects, some at a time."""
+    for some in together(_sizes(engine)):
+        yield _Some(some[0][0], some[-1][0], sum(count for _, count in some))
 
 
-def _counted(engine: Engine) -> Iterator[tuple[str, int]]:
-    """Every subject in order, with the number of its acts."""
+def _sizes(engine: Engine) -> Iterator[tuple[str, int, int]]:
+    """Every subject in order, with the number and the bytes of its acts."""
     last = ""
     while True:
-        page = select(acts.c.subject, func.count()).where(acts.c.subject > last).group_by(acts.c.subject)
+        page = sizes_of_subjects().where(acts.c.subject > last).order_by(acts.c.subject).limit(SUBJECTS_AT_ONCE)
         with reading(engine) as connection:
-            found = connection.execute(page.order_by(acts.c.subject).limit(SUBJECTS_AT_ONCE)).all()
+            found = connection.execute(page).all()
         if not found:
             return
-        yield from ((subject, count) for subject, count in found)
+        yield from ((subject, count, size) for subject, count, size in found)
         last = found[-1][0]
 
 
