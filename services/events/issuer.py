@@ -4,10 +4,12 @@ The fetches are few, whatever tokens arrive, and never many at the same time; wh
 are known stay good for a day. A key says itself which algorithms it is for; a token only ever chooses among these.
 """
 
+import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
@@ -22,11 +24,10 @@ from services.kit.errors import Misconfigured, Unavailable
 PAUSE_SECONDS = 10.0  # between two fetches, also when tokens name keys that nobody knows
 FRESH_SECONDS = 300.0  # after this long the keys are fetched again, so that one taken back is not used for long
 KEPT_SECONDS = 86_400.0  # for this long they are used while the issuer does not answer
-WAIT_SECONDS = 4.0  # the longest that a request waits for a fetch; one at a time does
+FETCH_SECONDS = 4.0  # the longest that a fetch takes, and a request waits for it; one at a time does
 JWKS_BYTES = 256 * 1024
 JWKS_KEYS = 100
 RSA_BITS = 2048
-_SOCKET_SECONDS = 3.0
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _ALGORITHMS: Mapping[tuple[str, str | None], frozenset[str]] = {
     ("RSA", None): frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}),
@@ -51,12 +52,16 @@ class _Fetched(NamedTuple):
 class Issuer:
     """The keys of an issuer. Safe to use from any thread; nothing is fetched before a key is asked for.
 
-    `url` is https, or http on this machine. No redirect is followed and no proxy used. Raises Misconfigured.
+    `url` is https, or http on this machine. No redirect is followed and no proxy used. `within`: seconds for a fetch.
+    Raises Misconfigured.
     """
 
-    def __init__(self, url: str, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, url: str, monotonic: Callable[[], float] = time.monotonic, within: float = FETCH_SECONDS
+    ) -> None:
         self._address = _checked(url)
         self._monotonic = monotonic
+        self._within = within
         self._lock = threading.Lock()
         self._fetched: _Fetched | None = None
         self._next_fetch = float("-inf")
@@ -75,7 +80,7 @@ class Issuer:
             return found
         fetch = self._start_fetch()
         if fetch is not None:
-            fetch.join(WAIT_SECONDS)
+            fetch.join(self._within)
             found = self._known(kid)
         if found is None and not self._answered:
             raise Unavailable("the issuer of tokens does not answer: ask again", retry_after=2)
@@ -106,7 +111,7 @@ class Issuer:
 
     def _fetch(self, now: float) -> None:
         try:
-            keys = read_keys(_get(self._address))
+            keys = read_keys(_get(self._address, self._within))
         except (OSError, HTTPException, ValueError) as error:
             _log.warning("the keys of the issuer of tokens cannot be fetched", reason=type(error).__name__)
             return
@@ -163,15 +168,19 @@ def _checked(url: str) -> SplitResult:
     return address
 
 
-def _get(address: SplitResult) -> bytes:
+def _get(address: SplitResult, within: float) -> bytes:
     """What is at the address. Raises OSError, HTTPException or ValueError if it is not answered well, in time."""
     host, port = str(address.hostname), address.port
     connection: HTTPConnection
     if address.scheme == "https":
         context = ssl.create_default_context()
-        connection = HTTPSConnection(host, port, timeout=_SOCKET_SECONDS, context=context)
+        connection = HTTPSConnection(host, port, timeout=within, context=context)
     else:
-        connection = HTTPConnection(host, port, timeout=_SOCKET_SECONDS)
+        connection = HTTPConnection(host, port, timeout=within)
+    # The time-out of a socket begins anew with each byte: this one does not.
+    cutting = threading.Timer(within, _cut, [connection])
+    cutting.daemon = True
+    cutting.start()
     try:
         path = (address.path or "/") + (f"?{address.query}" if address.query else "")
         connection.request("GET", path, headers={"accept": "application/jwk-set+json, application/json"})
@@ -180,7 +189,15 @@ def _get(address: SplitResult) -> bytes:
             raise HTTPException(f"status {response.status}")
         body = response.read(JWKS_BYTES + 1)
     finally:
+        cutting.cancel()
         connection.close()
     if len(body) > JWKS_BYTES:
         raise ValueError("too large")
     return body
+
+
+def _cut(connection: HTTPConnection) -> None:
+    """End what is under way on a connection, from another thread."""
+    if connection.sock is not None:
+        with suppress(OSError):
+            connection.sock.shutdown(socket.SHUT_RDWR)

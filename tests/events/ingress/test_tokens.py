@@ -2,6 +2,7 @@
 
 import base64
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,10 +40,11 @@ class Reader:
     issuer: TokenIssuer
     seconds: float = 100.0
     now: int = NOW * SECOND
+    within: float = issuing.FETCH_SECONDS
     tokens: Tokens = field(init=False)
 
     def __post_init__(self) -> None:
-        keys = Issuer(self.issuer.url, lambda: self.seconds)
+        keys = Issuer(self.issuer.url, lambda: self.seconds, self.within)
         self.tokens = Tokens(ISSUER, AUDIENCE, keys, lambda: self.now)
 
     def person(self, token: str) -> str | None:
@@ -331,16 +333,22 @@ def test_known_keys_stay_good_while_the_issuer_is_away(reader: Reader) -> None:
         reader.tokens.read(token)
 
 
-def test_an_issuer_that_hangs_holds_up_one_request_for_seconds(reader: Reader) -> None:
-    """Those who come meanwhile are told at once to come again."""
-    reader.issuer.add("k1")
-    reader.issuer.hangs = True
+@pytest.mark.parametrize("drips", [False, True])
+def test_an_issuer_that_hangs_holds_up_one_request(issuer: TokenIssuer, drips: bool) -> None:
+    """For some seconds, also if something arrives now and then; those who come meanwhile are told at once."""
+    issuer.add("k1")
+    issuer.drips, issuer.hangs_seconds = drips, 0.0 if drips else 2.0
+    reader = Reader(issuer, within=0.3)
     with pytest.raises(Unavailable):
         reader.tokens.read(reader.issuer.token("k1"))
     for _ in range(50):
         with pytest.raises(Unavailable):
             reader.tokens.read(reader.issuer.token("k1"))
-    assert reader.issuer.fetches == 1
+    assert issuer.fetches == 1
+    for thread in threading.enumerate():
+        if thread.name == "jwks":
+            thread.join(5)
+            assert not thread.is_alive()
 
 
 @pytest.mark.parametrize(

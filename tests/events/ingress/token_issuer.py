@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -18,6 +19,11 @@ NOW = 1_790_000_000
 """The second at which the tests' clocks stand."""
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing: those who asked have gone, which is what is tested."""
+
+
 class TokenIssuer:
     """Publishes what `keys` holds (the public JWKs) and counts the fetches; `close` it."""
 
@@ -25,9 +31,11 @@ class TokenIssuer:
         self.keys: list[dict[str, Any]] = []
         self.private: dict[str, tuple[Any, str]] = {}
         self.fetches = 0
+        self.closed = False
         self.answer: tuple[int, bytes] | None = None  # instead of the keys
-        self.hangs = False
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.hangs_seconds = 0.0  # before it answers
+        self.drips = False  # a byte now and then, without end
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}/keys"
@@ -53,6 +61,7 @@ class TokenIssuer:
 
     def close(self) -> None:
         """Answer no more."""
+        self.closed = True
         self._server.shutdown()
         self._server.server_close()
 
@@ -63,14 +72,23 @@ class TokenIssuer:
             def do_GET(self) -> None:
                 """The keys, or what is to be answered instead."""
                 issuer.fetches += 1
-                if issuer.hangs:
-                    time.sleep(5)  # longer than anybody waits for it
+                time.sleep(issuer.hangs_seconds)
+                if issuer.drips:
+                    self._drip()
+                    return
                 status, body = issuer.answer or (200, json.dumps({"keys": issuer.keys}).encode())
                 self.send_response(status)
                 self.send_header("location", issuer.url)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            def _drip(self) -> None:
+                self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+                with suppress(OSError):
+                    while not issuer.closed:
+                        self.wfile.write(b"x: y\r\n")
+                        time.sleep(0.02)
 
             def log_message(self, format: str, *args: Any) -> None:
                 """Nothing."""
