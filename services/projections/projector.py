@@ -22,6 +22,7 @@ from services.kit.database import end_if_hung, reading, writing
 from services.kit.errors import Conflict, Corrupt, Invalid, Unavailable
 from services.kit.instants import SECOND
 from services.projections.applying import ERASED, Arrival, Rules, Touched, bury, destroy_keys, enter, keep, refold
+from services.projections.changes import Change, changed
 from services.projections.stores import REMEMBERED_SECONDS, Built, ModelSource, check_built, check_ends
 from services.projections.tables import acts, partitions
 
@@ -30,7 +31,7 @@ LONGEST_REST_SECONDS = 0.1
 IDLE_SECONDS = 0.2  # how often one with no partition looks whether it has some
 HUNG_SECONDS = 10.0  # in a transaction without asking anything: what it holds is let go of, for others to take
 _LONGEST_HUNG_SECONDS = 300.0
-_LONGEST_PAUSE_SECONDS = 5.0
+_LONGEST_PAUSE_SECONDS = 2.0  # what has come back is noticed within it
 
 _log = structlog.get_logger(__name__)
 
@@ -59,11 +60,10 @@ DEFAULT_SIZES = Sizes()
 
 
 class Commit(NamedTuple):
-    """What a committed batch changed: next offsets, and the persons and teams whose figures may be others now."""
+    """What a committed batch changed: next offsets, and whose figures may be others now."""
 
     positions: Position
-    persons: Collection[str]
-    teams: Collection[str]
+    change: Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +137,15 @@ def _nobody(commit: Commit) -> None:
     """Who is told of a commit: nobody."""
 
 
+def _silent(connection: Connection, change: Change) -> None:
+    """What a transaction tells of its change: nothing."""
+
+
 class Projector:
     """Folds partitions of a log, its share or those it is told, into the model that `model` gives. For one thread.
 
-    `at_step` is called with `read`, `begun`, `written` and `committed` in each batch; `on_commit` after each commit.
+    `at_step` is called with `read`, `begun`, `written` and `committed` in each batch; `announce` in each transaction
+    with what it changes (`changes.announce`, where others show the model), and `on_commit` after each commit.
     """
 
     def __init__(
@@ -157,6 +162,7 @@ class Projector:
         sizes: Sizes = DEFAULT_SIZES,
         refold: Refold = refold,
         at_step: Callable[[str], None] = _nowhere,
+        announce: Callable[[Connection, Change], None] = _silent,
         on_commit: Callable[[Commit], None] = _nobody,
     ) -> None:
         self._model = model
@@ -170,6 +176,7 @@ class Projector:
         self._sizes = sizes
         self._refold = refold
         self._at_step = at_step
+        self._announce = announce
         self._on_commit = on_commit
         self._wanted: Collection[int] | None = None
         self._taken: dict[int, Partition] = {}
@@ -226,11 +233,12 @@ class Projector:
             mine = partitions.c.partition.in_(free)
             connection.execute(update(partitions).where(mine).values(epoch=partitions.c.epoch + 1, owner=self._owner))
             taken = _load(connection, free)
+        self._taken = self._taken | taken  # before the log is asked: while it is away, none is taken again and again
         ends = self._reader.ends()
         check_ends({p: row.next_offset for p, row in taken.items()}, ends)
-        self._taken = self._taken | taken
         self._tell(ends, set())
-        if taken:
+        if taken and self._share is not None:
+            self._share.show(self.status.positions)
             _log.info("partitions are taken", partitions=sorted(taken))
 
     def _lose(self, error: Fenced) -> None:
@@ -337,6 +345,8 @@ class Projector:
             while batch.records < goal and (more := self._read(batch.position(), goal - batch.records)):
                 self._take_in(connection, more, batch, remember=False)
             touched = self._refold(connection, batch.subjects, self._rules, batch.decoded, self._check_stop)
+            change = changed(touched.persons | batch.erased, touched.teams)
+            self._announce(connection, change)
             enter(connection, batch.named)
             _save(connection, {p: batch.after[p] for p in batch.read})
             destroy_keys(self._vault, batch.erased)  # before the commit: killed in between, it is done again
@@ -349,7 +359,7 @@ class Projector:
         following = {p: row.next_offset for p, row in self._taken.items()}
         if self._share is not None:
             self._share.show(following)
-        self._on_commit(Commit(following, *touched))
+        self._on_commit(Commit(following, change))
         self._took_seconds = time.monotonic() - started
 
     def _take_in(self, connection: Connection, records: Sequence[Record], batch: _Batch, remember: bool) -> None:

@@ -17,6 +17,7 @@ from services.events.catalog.envelope import Catalogue
 from services.events.log.protocol import Identity, Position
 from services.kit.database import create_area, drop_area, open_engine, reading, writing
 from services.kit.errors import Conflict, Corrupt, Misconfigured, NotFound
+from services.projections.changes import EVERYTHING, announce
 from services.projections.migrations import migrate_area
 from services.projections.tables import facts, generations, partitions
 
@@ -118,6 +119,11 @@ class Stores:
         with writing(self.control) as connection:
             connection.execute(update(generations).where(generations.c.state == LIVE).values(state=RETIRED))
             connection.execute(update(generations).where(generations.c.generation == generation).values(state=LIVE))
+            announce(connection, EVERYTHING)
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Look up at the next call which generation is live, whenever that was looked up last."""
         self._live = None
 
     def discard(self, generation: int) -> None:

@@ -286,7 +286,7 @@ def test_waiting_for_a_position(world: FoldWorld) -> None:
     finally:
         stop.set()
         thread.join()
-    assert commits[0].persons == {"rep-1"}
+    assert commits[0].change.persons == {"rep-1"}
 
 
 def test_lag_is_nothing_when_nothing_waits(world: FoldWorld) -> None:

@@ -1,6 +1,6 @@
 """A small world to ask about: acts go through the real log, vault and fold into the real model."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,10 @@ from services.events.vault.wrapping import KEY_BYTES, WrappingKey
 from services.kit.database import create_area, open_engine
 from services.kit.instants import format_rfc3339, parse_rfc3339
 from services.projections.applying import Rules
+from services.projections.changes import announce
 from services.projections.leadership.policy import DEFAULT_POLICY, Policy
 from services.projections.migrations import migrate_area
-from services.projections.projector import Projector
+from services.projections.projector import Commit, Projector
 from services.projections.stores import Stores, built_on
 from tests.fixed_clock import FixedClock
 
@@ -50,7 +51,18 @@ class World:
         self.stores.migrate(built, clock())
         self.model: Engine = self.stores.model()
         rules = Rules(self.catalogue, policy)
-        self._projector = Projector(self.stores.model, self.reader, self.vault, rules, built, clock, owner="test")
+        self.listeners: list[Callable[[Commit], None]] = []
+        self._projector = Projector(
+            self.stores.model,
+            self.reader,
+            self.vault,
+            rules,
+            built,
+            clock,
+            owner="test",
+            announce=announce,
+            on_commit=self._committed,
+        )
         self._projector.take()
         self._acts = 0
 
@@ -85,6 +97,10 @@ class World:
         """Fold everything that is in the log."""
         while self._projector.step():
             pass
+
+    def _committed(self, commit: Commit) -> None:
+        for listener in self.listeners:
+            listener(commit)
 
     def partition_of(self, subject: str) -> int:
         """Where the acts of a subject are."""

@@ -1,5 +1,9 @@
-"""Whom a person may look at: what follows from the stays that are open now (architecture.md, *Credentials*)."""
+"""Whom a person may look at: what follows from the stays that are open now (architecture.md, *Credentials*).
 
+And the other way round: the teams that persons and teams below them are part of.
+"""
+
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
@@ -34,3 +38,15 @@ def reach(connection: Connection, person: str, now: int) -> Reach:
     rows = connection.execute(led).all()
     persons = frozenset(row.person for row in rows if row.person is not None)
     return Reach(frozenset(row.team for row in own), frozenset(row.team for row in rows), persons)
+
+
+def teams_over(connection: Connection, persons: Iterable[str], below: Iterable[str]) -> frozenset[str]:
+    """The teams whose figures rest on these persons or teams: where the persons have any stay, and all teams above."""
+    person, team = keys(connection, persons), keys(connection, below)
+    theirs = select(memberships.c.team).join(person, memberships.c.person == person.c.key)
+    named = theirs.union(select(team.c.key)).subquery()
+    above = select(named.c.team).cte(recursive=True)
+    above = above.union(
+        select(teams.c.parent).join(above, teams.c.team == above.c.team).where(teams.c.parent.is_not(None))
+    )
+    return frozenset(connection.scalars(select(above.c.team)))
