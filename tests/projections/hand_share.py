@@ -4,10 +4,11 @@ from services.events.log.protocol import Position
 
 
 class HandShare:
-    """Share of whatever `deal` says; remembers what was doubted and shown."""
+    """Share of whatever `deal` says; remembers what was doubted and shown. With `settles` doubts end by themselves."""
 
-    def __init__(self, *partitions: int) -> None:
+    def __init__(self, *partitions: int, settles: bool = False) -> None:
         self._given = frozenset(partitions)
+        self._settles = settles
         self.doubted: dict[int, int] = {}
         self.shown: dict[int, int] = {}
 
@@ -18,10 +19,13 @@ class HandShare:
 
     def partitions(self) -> frozenset[int]:
         """See Share."""
-        return self._given - self.doubted.keys()
+        ours = self._given - self.doubted.keys()
+        if self._settles:
+            self.doubted = {}
+        return ours
 
     def doubt(self, position: Position) -> None:
-        """See Share; lasts until the next deal."""
+        """See Share; lasts until the next deal, or the next look."""
         self.doubted |= position
 
     def show(self, position: Position) -> None:

@@ -1,7 +1,6 @@
 """Projectors that share the partitions: what each takes and lets go of, and that nobody writes for another's."""
 
 from threading import Event, Thread
-from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -38,9 +37,9 @@ def _source(world: FoldWorld) -> Source:
 class _Running:
     """A projector with a share, in a thread of its own."""
 
-    def __init__(self, world: FoldWorld, *dealt: int, **more: Any) -> None:
-        self.share = HandShare(*dealt)
-        self.projector = world.projector(Sizes(20, 20), share=self.share, **more)
+    def __init__(self, world: FoldWorld, *dealt: int, settles: bool = False) -> None:
+        self.share = HandShare(*dealt, settles=settles)
+        self.projector = world.projector(Sizes(20, 20), share=self.share)
         self._stop = Event()
         self._thread = Thread(target=self.projector.run, args=(self._stop,))
 
@@ -191,13 +190,10 @@ def test_who_hangs_in_a_batch_does_not_hold_its_partitions(fresh_postgres_world:
 def test_a_switch_of_generations_is_followed(world: FoldWorld) -> None:
     """After a rebuild every projector takes its share of the new generation, and folds on there."""
     world.append(stream(5, 60))
-    with _Running(world, 0) as one, _Running(world, 1, 2) as other:
+    with _Running(world, 0, settles=True) as one, _Running(world, 1, 2, settles=True) as other:
         wait_until(lambda: _drained(world, one, other))
         rebuild(world.stores, _source(world))
         world.append(stream(6, 60))
-        wait_until(lambda: bool(one.share.doubted and other.share.doubted) or _drained(world, one, other))
-        one.share.deal(0)
-        other.share.deal(1, 2)
         wait_until(lambda: _drained(world, one, other))
         assert (one.projector.status.failure, other.projector.status.failure) == (None, None)
     assert verify(world.stores, _source(world)).equal
