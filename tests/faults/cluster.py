@@ -388,7 +388,9 @@ class Site:
         where = ""
         if small_disk:
             where = f" TABLESPACE {self.name}"
-            self.database.ask(f"CREATE TABLESPACE {self.name} LOCATION '{SMALL_DISK}'")
+            place = f"{SMALL_DISK}/{self.name}"
+            self.database.run("install", "-d", "-o", "postgres", "-g", "postgres", place)
+            self.database.ask(f"CREATE TABLESPACE {self.name} LOCATION '{place}'")
         self.database.ask(f"CREATE DATABASE {self.name}{where}")
 
 
