@@ -248,14 +248,24 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Sequence[An
         return
     names = ", ".join(column.name for column in table.columns)
     if connection.dialect.name == "postgresql":
-        driver: Any = connection.connection.driver_connection
-        with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types([_COPIED[type(column.type)] for column in table.columns])
-            for row in rows:
-                copy.write_row(row)
+        _copy(connection, f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)", table, rows)
         return
     marks = ", ".join(["?"] * len(table.columns))
     connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", [tuple(row) for row in rows])
+
+
+def _copy(connection: Connection, statement: str, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    """Copy rows into a table, past SQLAlchemy, which would tell errors that end a connection."""
+    driver: Any = connection.connection.driver_connection
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.set_types([_COPIED[type(column.type)] for column in table.columns])
+            for row in rows:
+                copy.write_row(row)
+    except connection.dialect.loaded_dbapi.Error as error:
+        if driver.closed:
+            raise Unavailable("the connection to the database was lost") from error
+        raise
 
 
 def insert_missing(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import Column, Integer, MetaData, Table, func, make_url, select, text
 
-from services.kit.database import area_file, open_engine, reading, writing
-from services.kit.errors import Corrupt
+from services.kit.database import area_file, insert_rows, open_engine, parse_url, reading, writing
+from services.kit.errors import Corrupt, Unavailable
 
 
 @pytest.mark.parametrize("write", [False, True])
@@ -18,4 +18,26 @@ def test_a_damaged_file_is_told_by_its_name(tmp_path: Path, write: bool) -> None
     begin = writing if write else reading
     with pytest.raises(Corrupt, match=r"exemplar\.control\.sqlite is damaged.*restore it"), begin(engine) as connection:
         connection.execute(text("SELECT 1"))
+    engine.dispose()
+
+
+@pytest.mark.postgres
+def test_a_connection_that_is_lost_before_rows_are_copied_is_unavailable(postgres_url: str) -> None:
+    """COPY goes past SQLAlchemy: the end of its connection is told as that of any other statement, and passes."""
+    engine = open_engine(parse_url(postgres_url, "EXEMPLAR_DATABASE_URL"), "control")
+    numbers = Table("numbers", MetaData(), Column("number", Integer))
+
+    def lose_and_copy() -> None:
+        with writing(engine) as connection:
+            mine = connection.scalar(select(func.pg_backend_pid()))
+            with engine.connect() as other:
+                other.execute(select(func.pg_terminate_backend(mine)))
+            insert_rows(connection, numbers, [(1,)])
+
+    with pytest.raises(Unavailable):
+        lose_and_copy()
+    with writing(engine) as connection:
+        connection.execute(text("CREATE TEMPORARY TABLE numbers (number integer)"))
+        insert_rows(connection, numbers, [(1,), (None,)])
+        assert connection.execute(select(numbers)).all() == [(1,), (None,)]
     engine.dispose()
