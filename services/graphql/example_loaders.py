@@ -8,7 +8,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Connection
 from strawberry.dataloader import DataLoader
@@ -20,6 +20,7 @@ from services.projections.leadership.examples.guides import GuidesWin
 from services.projections.leadership.examples.pushing import Pushing
 from services.projections.leadership.periods import Period
 from services.projections.leadership.policy import Policy
+from services.projections.leadership.scorecards import Card
 from services.projections.leadership.signals import Principle
 from services.projections.queries import examples, leading, outcomes
 from services.projections.queries.examples import Associations, Attention, Observed, StatedStandard
@@ -36,6 +37,13 @@ class Read(Protocol):
 
     def __call__(self, query: Callable[[Connection], list[Value]], /) -> Awaitable[list[Value]]:
         """What the query answers."""
+
+
+class Cards(NamedTuple):
+    """The tallies of a leader while leading, and of the team's reps meanwhile."""
+
+    leader: Card
+    team: Card
 
 
 class ExampleLoaders:
@@ -66,6 +74,7 @@ class ExampleLoaders:
         self.equity: DataLoader[tuple[int, str], CustomerEquity] = one(
             lambda connection, as_of, teams: outcomes.equities(connection, teams, as_of, policy)
         )
+        self.cards: DataLoader[Key, Cards] = DataLoader(self._cards)
         self.associations: DataLoader[Key, Mapping[Principle, Associations]] = DataLoader(self._associations)
         self.month_ends: DataLoader[Key, RateRatio] = DataLoader(self._month_ends)
         self.guides: DataLoader[Key, GuidesWin] = DataLoader(self._guides)
@@ -84,6 +93,10 @@ class ExampleLoaders:
             return [found[key] for key in keys]
 
         return DataLoader(load)
+
+    async def _cards(self, keys: list[Key]) -> list[Cards]:
+        observed = await self.observed.load_many(keys)
+        return await asyncio.to_thread(lambda: [Cards(one.leader.card, one.team.card) for one in observed])
 
     async def _associations(self, keys: list[Key]) -> list[Mapping[Principle, Associations]]:
         observed = await self.observed.load_many(keys)

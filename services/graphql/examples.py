@@ -39,6 +39,7 @@ Value = TypeVar("Value")
 
 NOTHING_TO_COPY = "the leader did not act with customers: the team had nothing here to copy"
 _ASSOCIATIONS = frozenset({"mirroring", "chanceBaseline", "imprint"})
+_BEYOND = frozenset({"previous", "change", "trend"})
 
 
 @strawberry.type
@@ -239,16 +240,16 @@ class LeaderExample:
     @strawberry.field
     async def remark(self, info: Info) -> str | None:
         """Says so, where the leader has no signals at all in the period while leading the team; else null."""
-        figures = await read_figures(info, self._card(of_leader=True), self.period)
-        return None if any(tally.n for tally in figures.tallies.values()) else NOTHING_TO_COPY
+        cards = await self._load(info).cards.load(self._asked)
+        return None if any(tally.n for tally in cards.leader.values()) else NOTHING_TO_COPY
 
     @strawberry.field
     async def comparisons(self, info: Info) -> list[ExampleComparison]:
         """The leader beside the team on each principle but *walk-the-talk*, in their order."""
         asked = bool(_ASSOCIATIONS & info.context.fields)
         own, team, found = await asyncio.gather(
-            read_figures(info, self._card(of_leader=True), self.period),
-            read_figures(info, self._card(of_leader=False), self.period),
+            self._figures(info, of_leader=True),
+            self._figures(info, of_leader=False),
             self._load(info).associations.load(self._asked) if asked else _nothing(),
         )
         return [
@@ -319,6 +320,15 @@ class LeaderExample:
 
     def _card(self, *, of_leader: bool) -> ExampleCard:
         return ExampleCard(*self.key, of_leader)
+
+    async def _figures(self, info: Info, *, of_leader: bool) -> Figures:
+        """What the scores of a card are read from: by itself if more is asked for than the signals at hand tell."""
+        card = self._card(of_leader=of_leader)
+        if _BEYOND & info.context.fields:
+            return await read_figures(info, card, self.period)
+        cards = await self._load(info).cards.load(self._asked)
+        tallies = cards.leader if of_leader else cards.team
+        return Figures(card, self.period, tallies, info.context.sources.policy, {}, None)
 
     def _load(self, info: Info) -> ExampleLoaders:
         return info.context.load.example

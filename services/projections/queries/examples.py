@@ -4,7 +4,7 @@ Nothing here reads more of the log than the period, the windows about it, and th
 concerns whoever leads another team.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
@@ -31,12 +31,12 @@ from services.projections.leadership.examples.pressure import GETTING, goading, 
 from services.projections.leadership.examples.signals import Mark, Marks
 from services.projections.leadership.periods import Period
 from services.projections.leadership.policy import Policy, days
-from services.projections.leadership.scorecards import ReasonCount, Tally, in_order
+from services.projections.leadership.scorecards import EMPTY, Tally
 from services.projections.leadership.signals import BY_SLUG, Principle, Verdict
 from services.projections.leadership.stretches import ALWAYS, EVER, Stretch, Stretches, merged
 from services.projections.queries.leading import ExampleKey, Led, directions, led, other_leaders
 from services.projections.queries.listing import TEXT, keys, listed
-from services.projections.queries.timelines import ANY, Reading, Single, Timeline, breaches, singles, timelines
+from services.projections.queries.timelines import ANY, Reading, Signals, Timeline, breaches, timelines
 from services.projections.tables import standards
 
 JUDGED = tuple(principle for principle in Principle if principle is not Principle.WALK_THE_TALK)
@@ -78,13 +78,19 @@ class StatedStandard(NamedTuple):
 
 
 class Observed(NamedTuple):
-    """The signals of an example: of the team in the period, of its new reps, of its leader, and of other leaders."""
+    """The signals of an example: of the team and its leader in the period, and of the team's reps in their first days.
+
+    `own`, `others`: the signals of its leader and of other leaders that can be an example, whatever the stay;
+    `customers` are those with whom these have some.
+    """
 
     led: Led
     team: Timeline
     new: Timeline
+    leader: Timeline
     own: _Own
     others: Sequence[tuple[str, Stretches, _Own]]
+    customers: frozenset[str]
 
 
 # ---- mirroring -------------------------------------------------------------------------------------------------------
@@ -95,29 +101,34 @@ def observe(connection: Connection, wanted: Keys, period: Period, policy: Policy
     leds = led(connection, wanted, period.as_of)
     others = other_leaders(connection, wanted, period)
     own = _signals_of_leaders(connection, leds, others, period, policy)
-    customers = {mark.customer for of in own.values() for marks in of.values() for mark in marks} - {None, PUBLIC}
-    readings = [reading for place, one in enumerate(leds) for reading in _of_team(place, one, period, policy)]
-    found = timelines(connection, 2 * len(leds), readings, {str(customer) for customer in customers})
+    customers = {mark.customer for of in own.values() for marks in of.values() for mark in marks} - {PUBLIC}
+    readings = [reading for place, one in enumerate(leds) for reading in _readings(3 * place, one, period, policy)]
+    found = timelines(connection, 3 * len(leds), readings)
     return [
         Observed(
             one,
-            found[2 * place],
-            found[2 * place + 1],
+            found[3 * place],
+            found[3 * place + 1],
+            found[3 * place + 2],
             own[one.leader],
             [(other, during, own[other]) for other, during in others[place]],
+            frozenset(customer for customer in customers if customer is not None),
         )
         for place, one in enumerate(leds)
     ]
 
 
-def _of_team(place: int, one: Led, period: Period, policy: Policy) -> Iterator[Reading]:
-    """The team's signals in the period, for the owner 2 · place; those of reps in their first days, for the next."""
+def _readings(team: int, one: Led, period: Period, policy: Policy) -> Iterator[Reading]:
+    """The signals of the team in the period, then of reps in their first days, then of the leader, an owner each."""
+    new, leader = team + 1, team + 2
     for rep in one.reps:
         for stretch in one.counting(rep):
-            yield Reading(2 * place, rep, ANY, period.start, _end(period), *stretch)
-    for rep, new in _first_days(one, period, policy):
+            yield Reading(team, rep, ANY, period.start, _end(period), *stretch)
+    for rep, first_days in _first_days(one, period, policy):
         for stretch in one.counting(rep):
-            yield Reading(2 * place + 1, rep, ANY, *new, *stretch)
+            yield Reading(new, rep, ANY, *first_days, *stretch)
+    for stretch in one.stays:
+        yield Reading(leader, one.leader, ANY, period.start, _end(period), *stretch)
 
 
 def _first_days(one: Led, period: Period, policy: Policy) -> Iterator[tuple[str, Stretch]]:
@@ -143,30 +154,50 @@ def _signals_of_leaders(
     }
     for one in leds:
         when[one.leader] += [(first - window, last) for _, (first, last) in _first_days(one, period, policy)]
-    readings = [Reading(0, person, ANY, *at, -ALWAYS, ALWAYS) for person in when for at in merged(when[person])]
-    found: dict[str, dict[Principle, list[Mark]]] = {person: defaultdict(list) for person in when}
-    for _, person, principle, verdict, at, customer, _ in singles(connection, readings):
-        found[person][Principle(principle)].append(Mark(at, Verdict(verdict), customer))
+    persons = list(when)
+    found = timelines(
+        connection,
+        len(persons),
+        (
+            Reading(place, person, ANY, *at, -ALWAYS, ALWAYS)
+            for place, person in enumerate(persons)
+            for at in merged(when[person])
+        ),
+    )
+    return {person: _by_principle(timeline.signals[person]) for person, timeline in zip(persons, found, strict=True)}
+
+
+def _by_principle(signals: Signals) -> _Own:
+    found: dict[Principle, list[Mark]] = defaultdict(list)
+    for principle, mark in signals.each():
+        found[principle].append(mark)
     return found
 
 
 def associations(observed: Observed, policy: Policy) -> Mapping[Principle, Associations]:
     """Mirroring, its chance baseline and the imprint for each principle."""
-    return {principle: _associations(observed, principle, policy) for principle in JUDGED}
+    team, new = observed.team.single(observed.customers), observed.new.single(observed.customers)
+    return {principle: _associations(observed, principle, team, new, policy) for principle in JUDGED}
 
 
-def _associations(observed: Observed, principle: Principle, policy: Policy) -> Associations:
+_Shared = Mapping[Principle, Mapping[str, Sequence[Mark]]]
+
+
+def _associations(
+    observed: Observed, principle: Principle, team: _Shared, new: _Shared, policy: Policy
+) -> Associations:
     example_days = policy.mirroring.example_days
     leader = Example(observed.led.leader, observed.own.get(principle, ()), days(example_days), EVER)
     others = [
         Example(person, own.get(principle, ()), days(example_days), during) for person, during, own in observed.others
     ]
 
-    def odds(examples: Sequence[Example], timeline: Timeline) -> OddsRatio:
-        marks, single = timeline.marks.get(principle, {}), timeline.single.get(principle, {})
-        return odds_of_mirroring(examples, marks, single, example_days)
+    def odds(examples: Sequence[Example], timeline: Timeline, shared: _Shared) -> OddsRatio:
+        return odds_of_mirroring(examples, timeline.marks[principle], shared.get(principle, {}), example_days)
 
-    return Associations(odds([leader], observed.team), odds(others, observed.team), odds([leader], observed.new))
+    return Associations(
+        odds([leader], observed.team, team), odds(others, observed.team, team), odds([leader], observed.new, new)
+    )
 
 
 # ---- pressure --------------------------------------------------------------------------------------------------------
@@ -194,7 +225,7 @@ def goadings(
         for rep, stays in one.reps.items()
         for stay in stays
     ]
-    getting = breaches(connection, len(leds), readings, GETTING) if readings else [[] for _ in leds]
+    getting = breaches(connection, len(leds), readings)
     return [
         goading(of, times, list(one.reps.values()), period.as_of, policy.goading)
         for of, times, one in zip(pushes, getting, leds, strict=True)
@@ -203,8 +234,8 @@ def goadings(
 
 def pressure_at_month_ends(observed: Observed, period: Period, policy: Policy) -> RateRatio:
     """How the team got in the last days of months and in the others."""
-    marks = [observed.team.marks.get(principle, {}) for principle in GETTING]
-    getting = sorted(time for of in marks for mark in of.values() for time in mark.breached)
+    by_rep = [marks for principle in GETTING for marks in observed.team.marks[principle].values()]
+    getting = sorted(chain.from_iterable(marks.breached for marks in by_rep))
     reps, stays = list(observed.led.reps.values()), observed.led.stays
     return month_end_pressure(getting, reps, stays, period, policy.month_end)
 
@@ -265,7 +296,7 @@ def _effects(connection: Connection, leds: Sequence[Led], windows: Sequence[_Win
         for from_, to in merged((*looked_at.after, *looked_at.before))
         for stay in one.reps[rep]
     ]
-    found = timelines(connection, 2 * len(leds), readings) if readings else []
+    found = timelines(connection, 2 * len(leds), readings)
     return [effects(of, _marks(found[2 * place : 2 * place + 2])) for place, of in enumerate(windows)]
 
 
@@ -284,8 +315,6 @@ def _stated(connection: Connection, persons: Collection[str]) -> Mapping[str, li
 
 def _marks(of: Sequence[Timeline]) -> Mapping[tuple[str, Principle], Marks]:
     """Signals by rep and principle; those of the second timeline, whatever they are on, as walk-the-talk's."""
-    if not of:
-        return {}
     plain, talked = of
     found = {(rep, principle): marks for principle, by in plain.marks.items() for rep, marks in by.items()}
     by_rep: dict[str, list[Marks]] = defaultdict(list)
@@ -310,16 +339,14 @@ def stated_standards(connection: Connection, wanted: Keys, period: Period) -> li
         for key in wanted
     ]
     readings = [
-        Reading(place, one.leader, int(principle), since.start, _end(period), *stay)
+        Reading(place * len(Principle) + principle, one.leader, principle, since.start, _end(period), *stay)
         for place, (one, its_periods) in enumerate(zip(leds, periods, strict=True))
         for principle, since in its_periods
         for stay in one.stays
     ]
-    by: dict[tuple[int, int], list[Single]] = defaultdict(list)
-    for signal in singles(connection, readings, not_recorded=True) if readings else ():
-        by[signal.owner, signal.principle].append(signal)
+    found = timelines(connection, len(leds) * len(Principle), readings)
     return [
-        [_standard(principle, since, by[place, int(principle)]) for principle, since in its_periods]
+        [_standard(principle, since, found[place * len(Principle) + principle]) for principle, since in its_periods]
         for place, its_periods in enumerate(periods)
     ]
 
@@ -337,22 +364,13 @@ def _said_to(connection: Connection, wanted: Keys, end: int) -> Mapping[ExampleK
     return found
 
 
-def _standard(principle: Principle, period: Period, found: Sequence[Single]) -> StatedStandard:
-    drawn = [signal for signal in found if signal.verdict != Verdict.NOT_RECORDED]
-    kept = sum(signal.verdict == Verdict.KEPT for signal in drawn)
-    customers = {signal.customer for signal in drawn} - {None}
-    reasons = Counter(signal.reason for signal in drawn)
-    tally = Tally(
-        kept,
-        len(drawn) - kept,
-        len(found) - len(drawn),
-        len(customers) + sum(signal.customer is None for signal in drawn),
-        in_order([ReasonCount(reason, number) for reason, number in reasons.items()]),
-    )
+def _standard(principle: Principle, period: Period, found: Timeline) -> StatedStandard:
     by_day: dict[int, list[int]] = defaultdict(lambda: [0, 0])
-    for signal in drawn:
-        by_day[(signal.at - from_date(period.from_)) // DAY][signal.verdict != Verdict.KEPT] += 1
-    return StatedStandard(principle, period, tally, {day: (kept, breached) for day, (kept, breached) in by_day.items()})
+    for signals in found.signals.values():
+        for _, (at, verdict, _) in signals.each():
+            by_day[(at - from_date(period.from_)) // DAY][verdict is not Verdict.KEPT] += 1
+    days_ = {day: (kept, breached) for day, (kept, breached) in by_day.items()}
+    return StatedStandard(principle, period, found.card.get(principle, EMPTY), days_)
 
 
 def _end(period: Period) -> int:

@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    FromClause,
     Row,
     Select,
     Subquery,
@@ -56,7 +57,7 @@ def count(connection: Connection, cards: Cards, period: Period) -> list[Card]:
         grouped[owner, principle].append((verdict, reason, number))
     found: list[dict[Principle, Tally]] = [{} for _ in cards]
     for (owner, principle), rows in grouped.items():
-        found[owner][Principle(principle)] = _tally(rows, customers.get((owner, principle), 0))
+        found[owner][Principle(principle)] = tally_of(rows, customers.get((owner, principle), 0))
     return list(found)
 
 
@@ -201,7 +202,7 @@ def _pool(dialect: str, said: bool, *columns: ColumnElement[Any]) -> Subquery:
     return union_all(stored, select(stated.c.owner, walk_the_talk, *columns).join(signals, as_said)).subquery()
 
 
-def _counts(span: Subquery) -> ColumnElement[bool]:
+def _counts(span: FromClause) -> ColumnElement[bool]:
     return and_(
         signals.c.person == span.c.person,
         signals.c.at_us >= bindparam("start", type_=INTEGER),
@@ -264,7 +265,7 @@ def _stated(dialect: str) -> Select[Any]:
     )
 
 
-def _tally(rows: Sequence[tuple[int, str, int]], customers: int) -> Tally:
+def tally_of(rows: Sequence[tuple[int, str, int]], customers: int) -> Tally:
     """(verdict, reason, number) of one principle, added up."""
     by_verdict = dict.fromkeys(Verdict, 0)
     reasons: dict[str, int] = defaultdict(int)

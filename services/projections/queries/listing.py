@@ -9,13 +9,14 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import (
+    CTE,
     BigInteger,
     BindParameter,
     ColumnElement,
     Connection,
-    Subquery,
     Text,
     bindparam,
+    case,
     cast,
     column,
     func,
@@ -29,12 +30,12 @@ INTEGER = BigInteger()
 TEXT = Text()
 
 
-def listed(connection: Connection, columns: Columns, rows: Iterable[Sequence[object]]) -> Subquery:
+def listed(connection: Connection, columns: Columns, rows: Iterable[Sequence[object]]) -> CTE:
     """A table with these columns and rows."""
     return _table(connection.dialect.name, columns, bindparam(None, as_json(rows), type_=Text))
 
 
-def parameter_table(dialect: str, columns: Columns, name: str) -> Subquery:
+def parameter_table(dialect: str, columns: Columns, name: str) -> CTE:
     """A table with these columns and the rows of the parameter `name` (`as_json`), for a statement that is kept."""
     return _table(dialect, columns, bindparam(name, type_=Text))
 
@@ -44,7 +45,7 @@ def as_json(rows: Iterable[Sequence[object]]) -> str:
     return msgspec.json.encode(list(rows)).decode()
 
 
-def _table(dialect: str, columns: Columns, parameter: BindParameter[str]) -> Subquery:
+def _table(dialect: str, columns: Columns, parameter: BindParameter[str]) -> CTE:
     """One of the places where the two dialects differ."""
     if dialect == "postgresql":
         elements = func.jsonb_array_elements(cast(parameter, JSONB)).table_valued(column("value", JSONB))
@@ -58,7 +59,8 @@ def _table(dialect: str, columns: Columns, parameter: BindParameter[str]) -> Sub
             func.json_extract(elements.c.value, f"$[{i}]", type_=kind).label(name)
             for i, (name, kind) in enumerate(columns.items())
         ]
-    return select(*values).select_from(elements).subquery()
+    # Otherwise SQLite reads a value out of the JSON again for each row that it is compared with.
+    return select(*values).select_from(elements).cte().prefix_with("MATERIALIZED")
 
 
 def _typed(text: ColumnElement[str], kind: TypeEngine[Any]) -> ColumnElement[Any]:
@@ -66,6 +68,14 @@ def _typed(text: ColumnElement[str], kind: TypeEngine[Any]) -> ColumnElement[Any
     return text.collate("C") if kind is TEXT else cast(text, kind)
 
 
-def keys(connection: Connection, wanted: Iterable[str]) -> Subquery:
+def json_columns(dialect: str, *columns: ColumnElement[Any]) -> ColumnElement[str]:
+    """The rows of a subquery as the text of a JSON array, an array for each column; null or empty ones without any."""
+    if dialect == "postgresql":
+        filled = func.count() > 0
+        return cast(case((filled, func.json_build_array(*(func.json_agg(column) for column in columns)))), Text)
+    return func.json_array(*(func.json_group_array(column) for column in columns))
+
+
+def keys(connection: Connection, wanted: Iterable[str]) -> CTE:
     """A table of one column, `key`."""
     return listed(connection, {"key": TEXT}, ([key] for key in wanted))

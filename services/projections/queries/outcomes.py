@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, bindparam, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, bindparam, case, func, or_, select
 
 from services.projections.leadership.dealings import What
 from services.projections.leadership.examples.equity import CustomerEquity, Dealt, Touched, customer_equity
@@ -196,7 +196,7 @@ def _spans(leds: Sequence[Led], period: Period) -> Iterable[_Span]:
                 yield place, rep, *stretch
 
 
-def _dealt(span: Subquery) -> ColumnElement[bool]:
+def _dealt(span: FromClause) -> ColumnElement[bool]:
     return and_(dealings.c.rep == span.c.rep, dealings.c.time_us >= span.c.from_us, dealings.c.time_us < span.c.to_us)
 
 
