@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.graphql import errors
 
@@ -34,3 +34,36 @@ def outcome_of(body: Mapping[str, Any]) -> str:
         return ANSWERED
     code: str = errors.INTERNAL if errors.INTERNAL in codes else codes[0]
     return code.lower()
+
+
+class LiveMetrics:
+    """Live connections and the subscriptions on them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._connections = Gauge(
+            "exemplar_live_connections", "Open live connections, by transport", ["transport"], registry=registry
+        )
+        self._subscriptions = Gauge("exemplar_live_subscriptions", "Operations on live connections", registry=registry)
+        self._answers = Counter("exemplar_live_answers", "Answers sent on live connections", registry=registry)
+        self._dropped = Counter(
+            "exemplar_live_dropped",
+            "Subscriptions and connections ended or refused, by reason",
+            ["reason"],
+            registry=registry,
+        )
+
+    def connections(self, transport: str, more: int) -> None:
+        """There is one more connection of this transport, or one less."""
+        self._connections.labels(transport).inc(more)
+
+    def subscriptions(self, more: int) -> None:
+        """There is one more operation under way, or one less."""
+        self._subscriptions.inc(more)
+
+    def sent(self) -> None:
+        """One more answer."""
+        self._answers.inc()
+
+    def dropped(self, reason: str) -> None:
+        """A connection was refused or a stream ended: `limit`, `slow`, or the code of an error in lower case."""
+        self._dropped.labels(reason).inc()

@@ -7,13 +7,15 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
+from typing import NamedTuple
 
 import structlog
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.applications import Starlette
 
 from services.kit.errors import Misconfigured
-from services.kit.serving import bounded_protocol
+from services.kit.serving import bounded_protocol, bounded_websocket
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 STOP_SECONDS = 8
@@ -21,14 +23,31 @@ GIVE_UP_SECONDS = 9.5
 _log = structlog.get_logger(__name__)
 
 
-def serve(app: ASGIApp, listening: socket.socket, url: str, request_seconds: float) -> None:
+class Bounds(NamedTuple):
+    """What clients may take: seconds for a request's headers and body to arrive, and for an answer to be taken in.
+
+    Bytes of a message on a WebSocket, and the seconds after which a quiet one is asked whether it is still there.
+    """
+
+    request_seconds: float = 10.0
+    answer_seconds: float = 30.0
+    message_bytes: int = 64 * 1024
+    keep_alive_seconds: float = 15.0
+
+
+def serve(app: Starlette, listening: socket.socket, url: str, bounds: Bounds) -> None:
     """Answer requests until SIGTERM or SIGINT; then finish what was taken and return.
 
-    A request's headers and body must arrive within `request_seconds`. Prints `ready on URL` once it answers.
+    Where the app has streams without end, `app.state.on_stop` ends them. Prints `ready on URL` once it answers.
     """
     config = uvicorn.Config(
         app,
-        http=bounded_protocol(request_seconds),
+        http=bounded_protocol(bounds.request_seconds, bounds.answer_seconds),
+        ws=bounded_websocket(bounds.answer_seconds),
+        ws_max_size=bounds.message_bytes,
+        ws_ping_interval=bounds.keep_alive_seconds,
+        ws_ping_timeout=bounds.answer_seconds,
+        ws_per_message_deflate=False,  # it costs memory for each connection, and helps who sends a bomb
         log_config=None,
         access_log=False,
         server_header=False,
@@ -37,7 +56,11 @@ def serve(app: ASGIApp, listening: socket.socket, url: str, request_seconds: flo
     )
     gc.freeze()  # the app stays: the collector need not pass over it
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_Server(config, url).run(listening))
+        runner.run(_Server(config, url, getattr(app.state, "on_stop", _nothing)).run(listening))
+
+
+def _nothing() -> None:
+    """What is to be done before a server without streams stops."""
 
 
 def is_loopback(host: str) -> bool:
@@ -64,9 +87,10 @@ def listen(host: str, port: int) -> tuple[socket.socket, str]:
 class _Server(uvicorn.Server):
     """A server that says when it is ready, and ends with exit code 0 when it is told to stop."""
 
-    def __init__(self, config: uvicorn.Config, url: str) -> None:
+    def __init__(self, config: uvicorn.Config, url: str, on_stop: Callable[[], None]) -> None:
         super().__init__(config)
         self._url = url
+        self._on_stop = on_stop
 
     async def run(self, listening: socket.socket) -> None:  # type: ignore[override]  # uvicorn's own starts a loop
         loop = asyncio.get_running_loop()
@@ -84,6 +108,7 @@ class _Server(uvicorn.Server):
             giving_up = threading.Timer(GIVE_UP_SECONDS, _give_up)
             giving_up.daemon = True
             giving_up.start()
+            self._on_stop()
         self.should_exit = True
 
 

@@ -1,0 +1,240 @@
+"""Live questions: answered at once, and again whenever the fold has committed what may change the answer.
+
+A commit is looked at once for all who are subscribed: which teams does it touch? Those who watch one of them are
+answered anew, each on what the model has then and with what they may see then. Nobody waits in a queue: a subscription
+has at most one change before it, and the next answer is of whatever has come until then.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Lock
+from typing import NamedTuple
+
+import structlog
+from sqlalchemy import Engine
+from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.types.graphql import OperationType
+
+from services.events.credentials import Credential
+from services.graphql.answering import Answer, Gateway, Question
+from services.graphql.errors import formatted_cause
+from services.graphql.metrics import LiveMetrics
+from services.kit.database import reading
+from services.kit.errors import ExemplarError, Invalid
+from services.projections.changes import Change
+from services.projections.queries.reach import teams_over
+
+GATHERED_SECONDS = 0.25  # commits that come sooner after one that was told are told as one
+ANSWERS_AT_ONCE = 4  # so that those who ask meanwhile get their turn
+RECHECK_SECONDS = 60.0
+_log = structlog.get_logger(__name__)
+_OPERATIONS = (OperationType.QUERY, OperationType.SUBSCRIPTION)
+
+
+class TooMany(ExemplarError):
+    """There are as many live connections as may be, in all or by this credential."""
+
+
+class LiveLimits(NamedTuple):
+    """What live connections may take; `subscriptions` is of one connection, `each` of one credential."""
+
+    connections: int = 1000
+    each: int = 100
+    subscriptions: int = 20
+    init_seconds: float = 10.0
+    keep_alive_seconds: float = 15.0
+    recheck_seconds: float = RECHECK_SECONDS
+
+
+DEFAULT_LIMITS = LiveLimits()
+
+
+class _Watch:
+    """A subscription that waits: for which team, and on behalf of whom."""
+
+    def __init__(self) -> None:
+        self.team: str | None = None
+        self.person: str | None = None
+        self._touched = asyncio.Event()
+
+    def begin(self, team: str, person: str | None) -> None:
+        """From now on a change of this team wakes it, and one of its own person: that may change what it may see."""
+        self.team, self.person = team, person
+
+    def touch(self) -> None:
+        """Wake it, now or when it waits next."""
+        self._touched.set()
+
+    async def touched(self, seconds: float) -> bool:
+        """Wait until something has touched it since this was last called; False if there was nothing for so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._touched.wait()
+        found = self._touched.is_set()
+        self._touched.clear()
+        return found
+
+
+class Live:
+    """The live connections of a server, and the subscriptions on them. `told` and `stop` aside, for one event loop.
+
+    `model` gives the engine on the live generation.
+    """
+
+    def __init__(self, model: Callable[[], Engine], metrics: LiveMetrics, limits: LiveLimits = DEFAULT_LIMITS) -> None:
+        self.limits = limits
+        self.metrics = metrics
+        self.on_stop: set[Callable[[], None]] = set()
+        self._model = model
+        self._stopping = False
+        self._open = 0
+        self._by_credential: Counter[str] = Counter()
+        self._watches: set[_Watch] = set()
+        self._answering = asyncio.Semaphore(ANSWERS_AT_ONCE)
+        self._lock = Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None  # while anybody watches
+        self._change: Change | None = None  # that nobody was told of yet
+        self._telling: asyncio.Task[None] | None = None
+
+    # ---- what changes ----
+
+    def told(self, change: Change) -> None:
+        """Take in what has changed, in any thread."""
+        with self._lock:
+            if self._loop is None:
+                return
+            is_first = self._change is None
+            self._change = change if self._change is None else self._change.joined(change)
+            if is_first:
+                with suppress(RuntimeError):  # the loop has ended
+                    self._loop.call_soon_threadsafe(self._begin_telling)
+
+    def stop(self) -> None:
+        """End all streams: the server stops. In the thread of the event loop."""
+        self._stopping = True
+        for watch in self._watches:
+            watch.touch()
+        for end in tuple(self.on_stop):
+            end()
+
+    def _begin_telling(self) -> None:
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.get_running_loop().create_task(self._tell())
+
+    async def _tell(self) -> None:
+        while (change := self._take()) is not None:
+            teams = frozenset() if change.everything else await asyncio.to_thread(self._touched_by, change)
+            for watch in self._watches:
+                if teams is None or change.everything or watch.team in teams or watch.person in change.persons:
+                    watch.touch()
+            await asyncio.sleep(GATHERED_SECONDS)
+
+    def _take(self) -> Change | None:
+        with self._lock:
+            change, self._change = self._change, None
+            return change
+
+    def _touched_by(self, change: Change) -> frozenset[str] | None:
+        """The teams that a change touches; None where that cannot be said now."""
+        try:
+            with reading(self._model()) as connection:
+                return teams_over(connection, change.persons, change.teams)
+        except Exception:  # noqa: BLE001  # whatever it is, those who are answered needlessly lose nothing
+            _log.exception("which teams a commit touches cannot be said: all subscriptions are answered anew")
+            return None
+
+    # ---- who is there ----
+
+    @contextmanager
+    def connection(self, transport: str) -> Iterator[None]:
+        """Count a connection meanwhile. Raises TooMany."""
+        if self._open >= self.limits.connections or self._stopping:
+            self.metrics.dropped("limit")
+            raise TooMany(f"there are {self.limits.connections} live connections already")
+        self._open += 1
+        self.metrics.connections(transport, 1)
+        try:
+            yield
+        finally:
+            self._open -= 1
+            self.metrics.connections(transport, -1)
+
+    @contextmanager
+    def by(self, credential: Credential) -> Iterator[None]:
+        """Count a connection of this credential meanwhile. Raises TooMany."""
+        name = credential.name
+        if self._by_credential[name] >= self.limits.each:
+            self.metrics.dropped("limit")
+            raise TooMany(f"this credential has {self.limits.each} live connections already")
+        self._by_credential[name] += 1
+        try:
+            yield
+        finally:
+            self._by_credential[name] -= 1
+            if not self._by_credential[name]:
+                del self._by_credential[name]
+
+    @contextmanager
+    def _watching(self) -> Iterator[_Watch]:
+        watch = _Watch()
+        with self._lock:
+            self._watches.add(watch)
+            self._loop = asyncio.get_running_loop()
+        self.metrics.subscriptions(1)
+        try:
+            yield watch
+        finally:
+            self.metrics.subscriptions(-1)
+            with self._lock:
+                self._watches.discard(watch)
+                if not self._watches:
+                    self._loop = self._change = None
+
+    # ---- what they are answered ----
+
+    async def answers(self, gateway: Gateway, question: Question) -> AsyncGenerator[Answer | None, None]:
+        """The answer of now and, of a subscription, each later one; None whenever a keep-alive is due.
+
+        Ends when the server stops, and after an answer without data: whatever it says, there is nothing to go on with.
+        """
+        with self._watching() as watch:
+            question = question._replace(watch=watch.begin)
+            answer: Answer | None = await _first(gateway, question)
+            question = question._replace(wait_for=None, again=True)
+            checked = _now()
+            while answer is None or answer.body.get("data") is not None:
+                if answer is not None:
+                    self.metrics.sent()
+                yield answer
+                if watch.team is None or self._stopping:
+                    return
+                touched = await watch.touched(self.limits.keep_alive_seconds)
+                if self._stopping:
+                    return
+                if touched:
+                    answer, checked = await self._again(gateway, question), _now()
+                elif _now() - checked >= self.limits.recheck_seconds:
+                    answer, checked = await gateway.refusal(question, watch.team), _now()
+                else:
+                    answer = None
+            if watch.team is not None:
+                self.metrics.dropped((answer.code or "internal").lower())
+            yield answer
+
+    async def _again(self, gateway: Gateway, question: Question) -> Answer:
+        async with self._answering:
+            return await gateway.answer(question, _OPERATIONS)
+
+
+async def _first(gateway: Gateway, question: Question) -> Answer:
+    try:
+        return await gateway.answer(question, _OPERATIONS)
+    except InvalidOperationTypeError:
+        shown = formatted_cause(Invalid("there is nothing here but queries and subscriptions"))
+        return Answer({"errors": [shown]}, shown["extensions"]["code"])
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
