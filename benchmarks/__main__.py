@@ -9,12 +9,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import folding, ingress, memory, projecting, rebuilding, relationship, scorecards
+from benchmarks import folding, ingress, memory, production, projecting, rebuilding, relationship, scorecards
 from benchmarks.measuring import FULL, QUICK, Sizes, Table
 from services.kit.settings import PREFIX
 
 BENCHMARKS: dict[str, Callable[[Sizes, Path], list[Table]]] = {
     "ingress": ingress.measure,
+    "events": production.measure,
     "fold": folding.measure,
     "projections": projecting.measure,
     "relationship": relationship.measure,

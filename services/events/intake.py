@@ -40,6 +40,7 @@ class Intake:
         self._recording = recording
         self._within = within
         self._waiting: list[_Waiting] = []
+        self._lately = 0  # requests in the last group
         self._draining: asyncio.Task[None] | None = None
         self._worker = ThreadPoolExecutor(1, "intake")
 
@@ -65,7 +66,10 @@ class Intake:
 
     async def _drain(self) -> None:
         while self._waiting:
+            if len(self._waiting) < self._lately:  # who was answered just now will ask again
+                await asyncio.sleep(_GATHERING_SECONDS)
             group = self._next_group()
+            self._lately = len(group)
             try:
                 judged, places = await self._recorded([waiting.request for waiting in group])
             except Exception as error:  # noqa: BLE001  # whatever it is, it is the answer to those who wait
@@ -73,8 +77,6 @@ class Intake:
                     _answer_with(waiting, error)
             else:
                 _answer(group, judged, iter(places))
-            if len(group) > 1:  # many ask: those who were answered just now will ask again
-                await asyncio.sleep(_GATHERING_SECONDS)
 
     def _next_group(self) -> list[_Waiting]:
         events = taken = 0

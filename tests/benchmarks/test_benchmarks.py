@@ -9,6 +9,13 @@ from benchmarks.measuring import TINY, figure, quantile
 
 ROWS = {
     "ingress": ["`exemplar serve`", "the log alone", "a bare route"] * 2,
+    "events": [
+        "single events, 64 at once",
+        "batches of 100, 8 at once",
+        "kafka-python, tuned",
+        "kafka-python, its defaults",
+        *("started", "after 800 events"),
+    ],
     "fold": [
         "`eventsourcing`: an act a transaction",
         "far behind: 20,000 acts a batch",
