@@ -2,7 +2,7 @@
 
 Where the text is open, it is read so:
 
-- "by first stay": by the start of the person's first leader stay in T that overlaps the period, then by key.
+- "by first stay": by the start of the person's first stay as leader of T, in the period or not, then by key.
 - A rep's signal belongs to a stay of L if the instant at which it belongs (§4) lies in that stay, as it does for the
   rep's own stay; its *time* decides about the period and every other window.
 - "stated … by the period's end": at an instant within the period or before it. Its score is L's signals that belong to
@@ -116,12 +116,10 @@ def examples(world: World, team: str, from_: date, to: date, as_of: int) -> list
     """ "One example per person with such a stay overlapping the period, by first stay." """
     seen = world.seen(as_of)
     start, end = midnight(from_), midnight(to)
-    overlapping = [
-        stay for stay in seen.stays_of("leader", team) if stay.from_ < end and (stay.to is None or stay.to > start)
-    ]
-    overlapping.sort(key=lambda stay: (stay.from_, stay.person))
-    leaders = dict.fromkeys(stay.person for stay in overlapping)
-    return [Leading(seen, leader, team, from_, to).example() for leader in leaders]
+    as_leader = sorted(seen.stays_of("leader", team), key=lambda stay: (stay.from_, stay.person))
+    overlapping = {stay.person for stay in as_leader if stay.from_ < end and (stay.to is None or stay.to > start)}
+    by_first_stay = dict.fromkeys(stay.person for stay in as_leader)
+    return [Leading(seen, leader, team, from_, to).example() for leader in by_first_stay if leader in overlapping]
 
 
 class Leading:

@@ -85,8 +85,10 @@ SINGLES: tuple[tuple[Step, ...], ...] = (
     (_meeting(30),),
     (_meeting(60),),
     ((0, "question.asked", {"topic": "none"}),),
-    (_CALL, _NO),
+    (_CALL, _NO),  # let go, said a month later
+    (_NO, _CALL),
     ((0, "solution.recommended", {"items": []}),),
+    ((0, "contact.received", {"channel": "email", "asks": True, "wants_help": True}),),  # left waiting, said days later
 )
 
 
@@ -174,7 +176,7 @@ class LedComposer:
         near = self.random.choice(("push", "coaching", "joined", "example", "example"))
         person = self.random.choice(self.random.choice((PEOPLE, LEADERS)))
         time = self.remember("example", self.moment(near))
-        customer = "public" if self.rarely(12) else None
+        customer = "public" if self.rarely(6) else None
         self.tell(self.random.choice(SINGLES if self.rarely(4) else self.theme), person, time, customer)
 
     def season(self) -> None:
@@ -195,8 +197,9 @@ class LedComposer:
         customer = customer or self.random.choice(CUSTOMERS)
         deal = self.random.choice((None, *(f"d{number}" for number in range(20))))
         last: dict[str, str] = {}
-        for gap, name, given in steps:
-            time = max(START, time + gap + (self.random.choice((0, 0, 0, 1, -1)) if self.rarely(3) else 0))
+        for place, (gap, name, given) in enumerate(steps):
+            if place > 0:
+                time += gap + (self.random.choice((0, 0, 0, 1, -1)) if self.rarely(3) else 0)
             data: dict[str, Any] = {"rep": self.random.choice(PEOPLE) if self.rarely(8) else rep}
             if deal is not None and name in CUSTOMER_FACING:
                 data["deal"] = deal

@@ -343,10 +343,10 @@ def pushing() -> PlainTeam:
         2017,
         "Of four customers who were pressed one said yes, of four who were not three did: 1/4 against 3/4. The yes "
         "under pressure never bought again within the year; of the three others two did, one of them after exactly "
-        "365 days, and one within the first 24 hours only, which is the same purchase.",
+        "365 days, at the very instant of asking, and one within the first 24 hours only, which is the same purchase.",
         date(2017, 1, 1),
         date(2017, 4, 1),
-        "2018-12-31T00:00:00Z",
+        "2018-01-21T00:00:00Z",
         {
             "pushing.acceptance.with.kept": 1,
             "pushing.acceptance.with.n": 4,

@@ -188,9 +188,10 @@ def trend(drawn: list[RefSignal], from_: date, to: date, bucket: str) -> list[tu
     `start` being the bucket's own first day, counting only the period's signals)"
     """
     days = [from_ + timedelta(days=number) for number in range((to - from_).days)]
+    placed = [(_bucket_start(_day_of(signal.at), bucket), signal) for signal in drawn]
     points = []
     for start in sorted({_bucket_start(day, bucket) for day in days}):
-        inside = [signal for signal in drawn if _bucket_start(_day_of(signal.at), bucket) == start]
+        inside = [signal for own, signal in placed if own == start]
         kept = sum(1 for signal in inside if signal.verdict == "kept")
         points.append((start, kept, len(inside) - kept))
     return points

@@ -1,0 +1,51 @@
+"""Hand-made teams whose example is plain to see, told to a real server and to the reference model."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.journeys.examples import equity_json, example_json, person_example, team_equity
+from tests.journeys.telling import event_of, parse
+from tests.reference.equity import customer_equity
+from tests.reference.examples import examples
+from tests.reference.plain_teams import PlainTeam, plain_teams
+from tests.reference.worlds import World
+from tests.serving import Server, serving
+
+CASES = plain_teams()
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    """All plain teams in one log."""
+    return World(act for case in CASES for act in case.acts)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that was told of all plain teams."""
+    with serving(tmp_path_factory.mktemp("plain") / "data") as running:
+        events = [event_of(act) for case in CASES for act in case.acts]
+        answer = running.post(*events)
+        assert answer.status == 202, answer.body
+        waited = running.query("{ viewer { key } }", wait_for=answer.json()["position"])
+        assert "errors" not in waited, waited
+        yield running
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_reference_finds_what_is_plain_to_see(case: PlainTeam, world: World) -> None:
+    """What the story of a team says, the reference model finds, so that it can itself be trusted."""
+    as_of = parse(case.as_of)
+    (found,) = [
+        example for example in examples(world, case.team, case.from_, case.to, as_of) if example.leader == case.leader
+    ]
+    assert case.disagreements(example_json(found), equity_json(customer_equity(world, case.team, as_of))) == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_server_shows_what_is_plain_to_see(case: PlainTeam, server: Server) -> None:
+    """What the story of a team says, its leader's example and its equity show over GraphQL."""
+    period = {"from": str(case.from_), "to": str(case.to), "asOf": case.as_of}
+    shown = person_example(server, case.leader, case.team, period)
+    assert case.disagreements(shown, team_equity(server, case.team, case.as_of)) == []
