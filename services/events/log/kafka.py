@@ -433,8 +433,12 @@ class KafkaReader:
         consumer = self._connected()
         consumer.pause(*(self._at(number) for number, held in self._held.items() if held))
         consumer.resume(*(self._at(number) for number, held in self._held.items() if not held))
-        with _translated(self._log.topic):
-            polled = consumer.poll(timeout_ms=int(seconds * 1000), max_records=POLL_RECORDS)
+        try:
+            with _translated(self._log.topic):
+                polled = consumer.poll(timeout_ms=int(seconds * 1000), max_records=POLL_RECORDS)
+        except Corrupt:
+            self._topic.check()  # a topic made anew looks truncated: what to do is another thing then
+            raise
         if polled:
             self._topic.check()  # fetches name the topic only: that it is the same after them says that it was in them
         for at, messages in polled.items():

@@ -21,7 +21,7 @@ from services.events.log.kafka import KafkaLog
 from services.events.log.protocol import LogReader, LogWriter, NewRecord, Place, Record
 from services.kit.errors import Corrupt, Misconfigured, Unavailable
 from tests.events.log.guarded_broker import PASSWORD, USERNAME, guarded_broker
-from tests.events.log.odd_clients import OnceDeaf, OnceWithoutOffset
+from tests.events.log.odd_clients import OnceDeaf, OnceMute, OnceWithoutOffset
 
 PATIENCE = 30.0
 PARTITIONS = 4
@@ -210,6 +210,20 @@ def test_a_success_without_an_offset_is_a_failure(log: KafkaLog, offset: int | N
 
 
 @pytest.mark.kafka
+@pytest.mark.slow
+def test_a_producer_that_says_nothing_is_replaced(log: KafkaLog) -> None:
+    """Where the brokers answer and the client does not, what it has fails, and another one takes its place."""
+    producers = OnceMute()
+    with closing(log.writer(make_producer=producers)) as writer:
+        unanswered = writer.append([record()])
+        time.sleep(kafka.SILENCE_SECONDS)  # that the client says nothing is the case tested
+        assert eventually(lambda: writer.append([record()]).result(PATIENCE), PATIENCE)[0].offset == 0
+        with pytest.raises(Unavailable):
+            unanswered.result(0)
+    assert producers.made == 2
+
+
+@pytest.mark.kafka
 def test_a_consumer_that_hands_out_nothing_is_replaced(log: KafkaLog) -> None:
     """Where records are there and none comes, the read fails, and the next one has a consumer that works."""
     appended(log, b"1")
@@ -266,8 +280,9 @@ def test_another_topic_in_its_place_is_corrupt(url: str, log: KafkaLog, admin: A
         with pytest.raises(Corrupt, match=log.topic):
             append_until_it_fails(writer, 2 * kafka.CHECK_SECONDS)
         if change == "made anew":
-            with pytest.raises(Corrupt, match=log.topic):
-                reader.read(position, 10, 0)
+            for offset in (1, 9):  # the other topic has something at one of them and ends before the other
+                with pytest.raises(Corrupt, match=f"{log.topic} was deleted and made anew"):
+                    reader.read(dict.fromkeys(range(PARTITIONS), offset), 10, PATIENCE)
 
 
 @pytest.mark.kafka
