@@ -42,28 +42,40 @@ def main(arguments: list[str] | None = None) -> int:
     seed = secrets.randbelow(10**6) if given.seed is None else int(given.seed)
     began = time.monotonic()
     say(f"seed {seed}")
-    with stores() as (broker, database):
-        outcomes = [outcome for name in given.names or ROUNDS for outcome in run_round(broker, database, name, seed)]
-    click.echo(report(outcomes, seed, time.monotonic() - began))
-    return int(any(outcome.findings for outcome in outcomes))
+    outcomes: list[Outcome] = []
+    try:
+        with stores() as (broker, database):
+            for name in given.names or ROUNDS:
+                for outcome in run_round(broker, database, name, seed):
+                    say(line(outcome))
+                    outcomes.append(outcome)
+    finally:
+        click.echo(report(outcomes, seed, time.monotonic() - began))
+    return int(not outcomes or any(outcome.findings for outcome in outcomes))
 
 
 def run_round(broker: Broker, database: Database, name: str, seed: int) -> Iterator[Outcome]:
     """Let the faults of a round happen, one after the other; after one that broke a promise, on a fresh site."""
     faults = list(ROUNDS[name])
     while faults:
-        with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="exemplar-faults-")))
-            made = stack.enter_context(site(broker, database, folder, small_disk=name == "disk"))
-            ledger = Ledger()
-            while faults:
-                fault = faults.pop(0)
-                outcome = _try(made, fault, seed + len(ledger.attempts), ledger)
-                say(line(outcome))
-                yield outcome
-                if outcome.findings:
-                    _keep(folder, outcome)
-                    break
+        try:
+            yield from _on_a_site(broker, database, name, faults, seed)
+        except AssertionError as error:  # no site came about
+            yield Outcome(faults.pop(0).name, findings={"tried": [str(error)]})
+
+
+def _on_a_site(broker: Broker, database: Database, name: str, faults: list[Fault], seed: int) -> Iterator[Outcome]:
+    """Let faults happen on one site, taken from the list, up to the first that breaks a promise."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="exemplar-faults-")))
+        made = stack.enter_context(site(broker, database, folder, small_disk=name == "disk"))
+        ledger = Ledger()
+        while faults:
+            outcome = _try(made, faults.pop(0), seed + len(ledger.attempts), ledger)
+            yield outcome
+            if outcome.findings:
+                _keep(folder, outcome)
+                return
 
 
 def _try(made: Site, fault: Fault, seed: int, ledger: Ledger) -> Outcome:

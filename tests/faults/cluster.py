@@ -328,11 +328,16 @@ class Site:
         self.database = database
         self.folder = folder
         self.name = f"site_{uuid.uuid4().hex[:12]}"
-        self._make_database(small_disk)
+        self.key = ""
         self.services: dict[str, Service] = {}
+        self._small_disk = small_disk
         self._stack = ExitStack()
         self._others = self._settings(database.others)
         self._fold = self._settings(database.fold)
+
+    def begin(self) -> None:
+        """Make the topic, the database and a key, and start the services; they are ready."""
+        self._make_database(self._small_disk)
         self.run("migrate")
         self.key = self.run("keys", "create", "--name", "load", "--scope", "admin").strip()
         for command in SERVICES:
@@ -409,4 +414,5 @@ def stores() -> Iterator[tuple[Broker, Database]]:
 def site(broker: Broker, database: Database, folder: Path, small_disk: bool = False) -> Iterator[Site]:
     """A site whose services are ready."""
     with closing(Site(broker, database, folder, small_disk)) as made:
+        made.begin()
         yield made
