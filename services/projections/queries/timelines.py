@@ -51,6 +51,7 @@ class Signals(NamedTuple):
 
 
 _CODES = [(principle, verdict) for principle in Principle for verdict in Verdict]
+_DRAWN_ON = [None if verdict is Verdict.NOT_RECORDED else int(principle) for principle, verdict in _CODES]
 
 
 def judged(code: int) -> tuple[Principle, Verdict]:
@@ -106,33 +107,19 @@ class Timeline:
     def card(self) -> Card:
         """The tallies by principle, as `figures.count` has them."""
         grouped: Counter[tuple[int, str]] = Counter()
-        with_whom: set[tuple[int, str | None]] = set()
-        alone: Counter[Principle] = Counter()
+        with_whom: set[tuple[int | None, str | None]] = set()
+        customers: Counter[int | None] = Counter()
         for of in self.signals.values():
             grouped.update(zip(of.code, of.reason, strict=True))
-            with_whom.update(zip(of.code, of.customer, strict=True))
+            with_whom.update(zip(map(_DRAWN_ON.__getitem__, of.code), of.customer, strict=True))
             if None in of.customer:
-                alone.update(principle for principle, mark in of.each() if mark.customer is None)
-        return _card(grouped, with_whom, alone)
-
-
-def _card(
-    grouped: Mapping[tuple[int, str], int], with_whom: Iterable[tuple[int, str | None]], alone: Mapping[Principle, int]
-) -> Card:
-    """Tallies of signals that were counted by code and reason, and put together by code and customer."""
-    customers: dict[Principle, set[str]] = defaultdict(set)
-    for code, customer in with_whom:
-        principle, verdict = judged(code)
-        if customer is not None and verdict is not Verdict.NOT_RECORDED:
-            customers[principle].add(customer)
-    rows: dict[Principle, list[tuple[int, str, int]]] = defaultdict(list)
-    for (code, reason), number in grouped.items():
-        principle, verdict = judged(code)
-        rows[principle].append((verdict, reason, number))
-    return {
-        principle: tally_of(found, len(customers[principle]) + alone.get(principle, 0))
-        for principle, found in rows.items()
-    }
+                customers.update(principle for principle, mark in of.each() if mark.customer is None)
+        customers.update(principle for principle, customer in with_whom if customer is not None)
+        rows: dict[Principle, list[tuple[int, str, int]]] = defaultdict(list)
+        for (code, reason), number in grouped.items():
+            principle, verdict = judged(code)
+            rows[principle].append((verdict, reason, number))
+        return {principle: tally_of(found, customers[principle]) for principle, found in rows.items()}
 
 
 def timelines(connection: Connection, owners: int, readings: Iterable[Reading]) -> list[Timeline]:

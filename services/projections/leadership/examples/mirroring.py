@@ -45,9 +45,12 @@ class Example:
             if customer not in self._all.by_customer or not _holds(self._during, at):
                 continue
             since = at - self._window
+            with_customer = self._all.number_with(customer, since, at)
+            if not with_customer:
+                continue
             breached, all_ = self._breached.number(since, at), self._all.number(since, at)
             others_breached = breached - self._breached.number_with(customer, since, at)
-            others = all_ - self._all.number_with(customer, since, at)
+            others = all_ - with_customer
             would_be, is_ = _said(breached, all_), _said(others_breached, others)
             if would_be is not is_:
                 yield signal, would_be, is_
