@@ -279,7 +279,8 @@ def words_and_deeds() -> PlainTeam:
         2015,
         "The leader says on day 10 that others' time is theirs, and leads from day 20. Of the meetings since, two are "
         "on time and one overruns: a gap of 1/3. One overran before the statement and one before leading; they do not "
-        "count. Saying it again on day 50 changes nothing.",
+        "count. Saying it again on day 50 changes nothing. The call at the very instant of their second "
+        "statement is not after it, the next one is.",
         date(2015, 3, 1),
         date(2015, 12, 1),
         "2015-12-31T00:00:00Z",
@@ -289,6 +290,8 @@ def words_and_deeds() -> PlainTeam:
             "standards.RESPECT_TIME.score.kept": 2,
             "standards.RESPECT_TIME.score.breached": 1,
             "standards.RESPECT_TIME.score.previous": None,
+            "standards.OWN_GOALS.score.kept": 1,
+            "standards.OWN_GOALS.gap": 0.0,
             "comparisons.RESPECT_TIME.leader.kept": 2,
             "comparisons.RESPECT_TIME.leader.breached": 0,  # the one that overran was in February
             "comparisons.RESPECT_TIME.team.rate": None,
@@ -298,6 +301,9 @@ def words_and_deeds() -> PlainTeam:
     case.join("leader", "leader", first=20)
     for day in (10, 50):
         case.add(day, "standard.stated", case.leader, team=case.team, principle="respect-time")
+    case.add(90, "standard.stated", case.leader, team=case.team, principle="own-goals")
+    for called in (90, 91):
+        case.contact(called, "leader", "customer-90")
     for day, minutes in ((5, 60), (15, 60), (40, 60), (70, 30), (80, 35)):
         case.meet(day, "leader", f"customer-{day}", minutes)
     return case
@@ -382,7 +388,9 @@ def coaching() -> PlainTeam:
         2018,
         "Ann's meetings: three of four overrun in the four weeks before she is coached, one of four after. The meeting "
         "on day 72, more than 28 days before, and the one at the coaching's very instant are neither. Three of four "
-        "recognitions are for behaviour; one of them names no principle, and Zoe's is left out: she is no rep here.",
+        "recognitions are for behaviour; one of them names no principle, and Zoe's is left out: she is no rep here. A "
+        "call between two coachings counts after the first, not before the second; what Zac left undone while he was "
+        "a rep is his as a rep's, though it is said when he has gone.",
         date(2018, 1, 1),
         date(2018, 12, 1),
         "2018-12-31T00:00:00Z",
@@ -392,7 +400,12 @@ def coaching() -> PlainTeam:
             "afterCoaching.RESPECT_TIME.after.kept": 3,
             "afterCoaching.RESPECT_TIME.after.n": 4,
             "afterCoaching.RESPECT_TIME.difference.value": 0.5,
+            "afterCoaching.OWN_GOALS.after.n": 1,
+            "afterCoaching.OWN_GOALS.before.n": 0,
+            "afterCoaching.SERVE_CUSTOMERS.after.kept": 0,
+            "afterCoaching.SERVE_CUSTOMERS.after.n": 1,
             "coaching.RESPECT_TIME.count": 1,
+            "coaching.OWN_GOALS.count": 2,
             "recognition.ASK_FIRST.count": 2,
             "recognition.OWN_GOALS.count": 1,
             "behaviourRecognitionShare": 0.75,
@@ -406,6 +419,13 @@ def coaching() -> PlainTeam:
         case.meet(day, "ann", f"customer-{day}", minutes)
     for later, minutes in ((102, 60), (110, 30), (120, 30), (129, 30), (129.1, 60)):
         case.meet(later, "ann", f"customer-{later}", minutes)
+    for coached in (200, 210):
+        case.add(coached, "coaching.given", case.leader, rep=case.who("ann"), principle="own-goals")
+    case.contact(205, "ann", "customer-205")
+    case.join("zac", "rep", last=302)
+    case.add(290, "coaching.given", case.leader, rep=case.who("zac"), principle="serve-customers")
+    wanted = {"channel": "email", "asks": False, "wants_help": True}
+    case.add(300, "contact.received", case.who("customer-300"), rep=case.who("zac"), **wanted)
     for day, for_, principle in (
         (10, "behaviour", "ask-first"),
         (11, "result", "ask-first"),
@@ -497,8 +517,9 @@ def equity() -> PlainTeam:
         "equity",
         2020,
         "Four customers. One bought twice this year and refers two others, one bought once, one only the year before "
-        "last is forgotten, one bought the year before: lost. Two said yes, after five and after one touch. Of the ten "
-        "touches this year two went to somebody known to be unfit, and one to somebody who had bought before.",
+        "last is forgotten, one bought the year before: lost. Two said yes, after five and after one touch, a "
+        "redial not counted. Of all eleven touches this year two went to somebody known to be unfit, and one to "
+        "somebody who had bought before.",
         date(2022, 1, 1),
         date(2022, 12, 1),
         "2022-12-31T00:00:00Z",
@@ -509,8 +530,8 @@ def equity() -> PlainTeam:
             "lostCustomers": 1,
             "touchesToYesMedian": 3.0,
             "shareAtFiveToSeven": 0.5,
-            "touchShareUnfit": 0.2,
-            "touchShareCustomers": 0.1,
+            "touchShareUnfit": 2 / 11,
+            "touchShareCustomers": 1 / 11,
         },
     )
     case.join("leader", "leader", last=1090)
@@ -519,6 +540,7 @@ def equity() -> PlainTeam:
     case.order(400, "ann", "lost")
     for number in range(5):
         case.contact(800 + number, "ann", "loyal")
+    case.contact(804.01, "ann", "loyal")  # a quarter of an hour later
     case.decide(806, "ann", "loyal", "accepted")
     case.order(807, "ann", "loyal")
     case.contact(808, "ann", "loyal", "thank")
@@ -607,6 +629,34 @@ def handed_over() -> PlainTeam:
     return case
 
 
+def gone_on() -> PlainTeam:
+    """A leader who has gone on to another team."""
+    case = PlainTeam(
+        "gone",
+        2006,
+        "A customer asks Ann for help on day 98, and nobody helps: a breach on day 102 that belongs to day 98, when "
+        "the leader still led her. Their own customer was left waiting on day 90, said on day 94: a bad example. Since "
+        "day 100 they lead another team, but nobody is a chance leader in their own place.",
+        date(2006, 1, 1),
+        date(2007, 1, 1),
+        "2006-12-31T00:00:00Z",
+        {
+            "comparisons.SERVE_CUSTOMERS.leader.breached": 1,
+            "comparisons.SERVE_CUSTOMERS.team.breached": 1,
+            "comparisons.SERVE_CUSTOMERS.mirroring.n": 1,
+            "comparisons.SERVE_CUSTOMERS.chanceBaseline.n": 0,
+            "comparisons.SERVE_CUSTOMERS.chanceBaseline.strata": 0,
+        },
+    )
+    case.join("leader", "leader", last=100)
+    case.join("leader", "leader", first=100, team=case.who("other-team"))
+    case.join("ann", "rep")
+    for day, person in ((90, "leader"), (98, "ann")):
+        wanted = {"channel": "email", "asks": False, "wants_help": True}
+        case.add(day, "contact.received", case.who(f"{person}s-own"), rep=case.who(person), **wanted)
+    return case
+
+
 def plain_teams() -> list[PlainTeam]:
     """All of them."""
     tellings = (
@@ -624,5 +674,6 @@ def plain_teams() -> list[PlainTeam]:
         equity,
         shared_customer,
         handed_over,
+        gone_on,
     )
     return [telling() for telling in tellings]
