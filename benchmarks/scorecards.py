@@ -20,7 +20,7 @@ from services.parts import opened
 
 YEAR = 9_600  # acts: nearly all of one year
 TEAM = "y7-t-summit"
-CARD, PRODUCTION = "scorecard of a team", "the same: `exemplar graphql` on PostgreSQL"
+CARD, PRODUCTION = "scorecard of a team", "the same card: `exemplar graphql` on PostgreSQL"
 CONNECTIONS = (1, 16)
 WARMING = 20
 LIVEZ = b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n"

@@ -41,7 +41,7 @@ ROWS = {
     "scorecards": [
         *("scorecard of a team",) * 2,
         *("`/livez`",) * 2,
-        *("the same: `exemplar graphql` on PostgreSQL",) * 2,
+        *("the same card: `exemplar graphql` on PostgreSQL",) * 2,
         *("started", "after reads"),
     ],
     "memory": ["0", "300"],
