@@ -16,7 +16,7 @@ from services.events.recording import Recording
 from services.graphql.app import create_graphql
 from services.graphql.pages import pages
 from services.kit.running import is_loopback
-from services.parts import Fold, Parts, backing, keyring, limits, recording
+from services.parts import Fold, Parts, allowed, backing, keyring, limits, live, recording
 from services.projections.dead_letters import count
 from services.projections.metrics import FoldMetrics
 
@@ -62,7 +62,9 @@ def create_server_app(node: Node) -> Starlette:
         append_seconds=settings.append_seconds,
     )
     reads = backing(node.parts, admitting.admit, fold.positions, lambda: fold.status.lag_seconds)
-    app.router.routes.extend(create_graphql(reads, registry, introspection=settings.introspection))
+    streams = live(node.parts, registry)
+    app.router.routes.extend(create_graphql(reads, streams, registry, allowed(settings)))
+    app.state.on_stop = streams.stop
     add_pages(app)
     return app
 

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import structlog
+from prometheus_client import CollectorRegistry
 
 from services.events.api import Limits
 from services.events.catalog.envelope import Catalogue
@@ -22,7 +23,11 @@ from services.events.tokens import open_tokens
 from services.events.vault.sql import SqlVault, holds_keys
 from services.events.vault.wrapping import load_wrapping_key
 from services.graphql.answering import Backing, Gateway, Question
+from services.graphql.app import Allowed
+from services.graphql.live import Live, LiveLimits
 from services.graphql.loaders import Sources
+from services.graphql.metrics import LiveMetrics
+from services.graphql.rates import Rates
 from services.graphql.schema import create_schema
 from services.kit import instants
 from services.kit.database import create_area, open_engine, parse_url, reading
@@ -30,11 +35,12 @@ from services.kit.errors import Unavailable
 from services.kit.running import STOP_SECONDS
 from services.kit.settings import Settings
 from services.projections.applying import Rules
+from services.projections.changes import Changes, announce
 from services.projections.known import KnownActs
 from services.projections.leadership.policy import Policy, load_policy
 from services.projections.migrations import migrate_area
 from services.projections.positions import Positions
-from services.projections.projector import FoldStatus, Projector, Sizes
+from services.projections.projector import Commit, FoldStatus, Projector, Sizes
 from services.projections.queries.position import format_position
 from services.projections.queries.status import last_applied, model_status
 from services.projections.queries.unfolded import Unfolded, find_unfolded
@@ -63,6 +69,7 @@ class Parts:
     log: Log
     vault: SqlVault
     stores: Stores
+    changes: Changes
     built: Built
 
 
@@ -90,7 +97,9 @@ def opened(settings: Settings) -> Iterator[Parts]:
         stack.callback(stores.close)
         built = built_on(log.identity, policy.identity, catalogue)
         stores.update_tables(built, instants.now())
-        yield Parts(settings, catalogue, Rules(catalogue, policy), log, vault, stores, built)
+        changes = Changes(stores.url, stores.look_again)
+        stack.callback(changes.close)
+        yield Parts(settings, catalogue, Rules(catalogue, policy), log, vault, stores, changes, built)
 
 
 @contextmanager
@@ -130,6 +139,7 @@ class Fold:
         settings = parts.settings
         parts.stores.sweep()
         self.positions = Positions(parts.stores.model)
+        self._changes = parts.changes
         self._reader = parts.log.reader()
         self._share = parts.log.share()
         self._projector = Projector(
@@ -142,7 +152,8 @@ class Fold:
             owner=f"{socket.gethostname()}:{os.getpid()}",
             share=self._share,
             sizes=Sizes(settings.batch_acts, settings.catch_up_acts, settings.halt_after_unreadable),
-            on_commit=self.positions.committed,
+            announce=announce,
+            on_commit=self._committed,
         )
         self._stop = threading.Event()
         self._folding = threading.Thread(target=self._fold, name="fold")
@@ -172,6 +183,10 @@ class Fold:
         if halted := self.status.halted:
             raise Unavailable(f"partitions {sorted(halted)} are halted: see `exemplar dead-letters`")
         self.positions.current()
+
+    def _committed(self, commit: Commit) -> None:
+        self.positions.committed(commit)
+        self._changes.committed(commit.change)
 
     def _fold(self) -> None:
         try:
@@ -240,7 +255,37 @@ def backing(
         partial(record_reads, parts.stores.control),
         settings.wait_for_seconds,
         settings.query_cost,
+        settings.query_seconds,
+        Rates(settings.queries_per_second, settings.queries_burst),
     )
+
+
+def allowed(settings: Settings) -> Allowed:
+    """What the gateway shows of its schema, and answers."""
+    return Allowed(
+        settings.introspection,
+        settings.suggestions,
+        settings.trusted_documents_dir,
+        settings.only_trusted_documents,
+    )
+
+
+def live(parts: Parts, registry: CollectorRegistry) -> Live:
+    """The live connections of a server, which are told of what any fold into this database changes."""
+    settings = parts.settings
+    made = Live(
+        parts.stores.model,
+        LiveMetrics(registry),
+        LiveLimits(
+            settings.live_connections,
+            settings.live_connections_each,
+            settings.live_subscriptions,
+            settings.live_init_seconds,
+            settings.live_keep_alive_seconds,
+        ),
+    )
+    parts.changes.add(made.told)
+    return made
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from services.graphql.app import create_graphql
 from services.kit import problems
 from services.kit.database import reading
 from services.kit.serving import operations
-from services.parts import Fold, Lag, Parts, backing, keyring, limits, recording
+from services.parts import Fold, Lag, Parts, allowed, backing, keyring, limits, live, recording
 from services.projections.dead_letters import count
 from services.projections.metrics import FoldMetrics
 from services.projections.positions import Positions
@@ -57,7 +57,9 @@ def graphql_app(parts: Parts) -> Iterator[Starlette]:
     app.router.routes.extend(operations(lambda: _check_stores(parts), registry))
     with Lag(parts) as lag:
         reads = backing(parts, admitting.admit, positions, lag.seconds)
-        app.router.routes.extend(create_graphql(reads, registry, introspection=parts.settings.introspection))
+        streams = live(parts, registry)
+        app.router.routes.extend(create_graphql(reads, streams, registry, allowed(parts.settings)))
+        app.state.on_stop = streams.stop
         add_pages(app)
         yield app
 

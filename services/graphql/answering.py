@@ -1,36 +1,48 @@
 """One GraphQL request from credential to answer, whatever way it came in."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
 
 import strawberry
 from graphql import GraphQLError
 from sqlalchemy import Engine
-from strawberry.schema.exceptions import CannotGetOperationTypeError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from services.events.credentials import Credential
 from services.graphql import errors
-from services.graphql.errors import ERRORS_AT_MOST, NotYet, formatted, formatted_cause
-from services.graphql.loaders import Asked, FindUnfolded, Sources
-from services.graphql.permissions import access_of
+from services.graphql.documents import Documents
+from services.graphql.errors import ERRORS_AT_MOST, NotYet, TimedOut, formatted, formatted_cause
+from services.graphql.loaders import Asked, FindUnfolded, Sources, Watch, unwatched
+from services.graphql.permissions import access_of, forbidden
+from services.graphql.rates import Rates
 from services.graphql.reads import ReadLog
 from services.kit.database import reading
 from services.kit.errors import ExemplarError, Invalid
 from services.projections.queries.position import format_position, next_offsets, parse_position
 from services.projections.reads import Read
 
+Result = TypeVar("Result")
+
 
 class Question(NamedTuple):
-    """What a client asks: a GraphQL request, its credential, and the position to wait for."""
+    """What a client asks: a GraphQL request, its credential, and the position to wait for.
 
-    query: str
+    Without a query, a trusted document is asked for by its id. `watch` of a live question is told the team that a
+    subscription is about; `again`: it was answered before.
+    """
+
+    query: str | None
     variables: Mapping[str, Any] | None = None
     operation_name: str | None = None
     authorization: str | None = None
     wait_for: str | None = None
+    watch: Watch | None = None
+    document_id: str | None = None
+    again: bool = False
 
 
 class Answer(NamedTuple):
@@ -48,6 +60,7 @@ class Backing:
     Unauthenticated. `wait_until(position, seconds)` is true once the record at each offset of the position is folded.
     `lag_seconds` says how far the fold is behind. `find_unfolded` looks for an act beyond the fold's position.
     `record_reads` makes durable what requests have read of other people; without it they get no answer.
+    `ask_seconds`: the longest that answering may take once the fold has been waited for.
     """
 
     model: Callable[[], Engine]
@@ -60,37 +73,40 @@ class Backing:
     record_reads: Callable[[Sequence[Read]], None]
     wait_for_seconds: float = 5.0
     cost_ceiling: int = 20_000
+    ask_seconds: float = 5.0
+    rates: Rates = field(default_factory=lambda: Rates(200, 2000))
 
 
 class Gateway:
     """Answers questions."""
 
-    def __init__(self, schema: strawberry.Schema, backing: Backing) -> None:
+    def __init__(
+        self, schema: strawberry.Schema, backing: Backing, documents: Documents | None = None, suggestions: bool = True
+    ) -> None:
         self._schema = schema
         self._backing = backing
+        self._documents = documents or Documents({})
+        self._suggestions = suggestions
         self._reads = ReadLog(backing.record_reads)
 
     async def answer(self, question: Question, operations: Sequence[OperationType] = (OperationType.QUERY,)) -> Answer:
         """Authenticate, wait, read. Never raises but for an operation that the way in does not allow."""
         extensions: dict[str, Any] = {"policy": self._backing.sources.policy.identity}
         try:
+            question = self._known(question)
             asked = await asyncio.to_thread(self._ask, question, extensions)
         except ExemplarError as error:
             return _refused([formatted_cause(error)], extensions)
         except Exception as error:  # noqa: BLE001  # whatever it is, the client gets an answer that tells nothing more
             return _refused([formatted(GraphQLError(str(error), original_error=error))], extensions)
         try:
-            result = await self._schema.execute(
-                question.query,
-                dict(question.variables or {}),
-                context_value=asked,
-                operation_name=question.operation_name,
-                allowed_operation_types=operations,
-            )
+            result = await self._in_time(asked, self._run(question, asked, operations))
+        except TimedOut as error:
+            return _refused([formatted_cause(error)], extensions)
         except CannotGetOperationTypeError:
             return _refused([formatted_cause(Invalid("the document has no operation of this name"))], extensions)
         extensions["cost"] = asked.cost
-        shown = [formatted(error) for error in (result.errors or [])[:ERRORS_AT_MOST]]
+        shown = [formatted(error, self._suggestions) for error in (result.errors or [])[:ERRORS_AT_MOST]]
         if not asked.ran or (result.data is None and not _has_path(result.errors)):
             return _refused(shown, extensions)
         try:
@@ -101,6 +117,62 @@ class Gateway:
         if shown:
             body["errors"] = shown
         return Answer(body, None)
+
+    async def admit(self, authorization: str | None) -> Credential:
+        """Who presents this header Authorization. Raises Unauthenticated or Unavailable."""
+        return await asyncio.to_thread(self._backing.authenticate, authorization)
+
+    async def refusal(self, question: Question, team: str) -> Answer | None:
+        """What to answer who may not be told of the team's changes (any more); None for who may."""
+        extensions: dict[str, Any] = {"policy": self._backing.sources.policy.identity}
+        try:
+            asked = await asyncio.to_thread(self._ask, question, extensions)
+        except ExemplarError as error:
+            return _refused([formatted_cause(error)], extensions)
+        return None if asked.access.leads_team(team) else _refused([formatted_cause(forbidden())], extensions)
+
+    def _known(self, question: Question) -> Question:
+        """The question with the text of its document. Raises UnknownDocument."""
+        if question.query is None:
+            return question._replace(query=self._documents.text(str(question.document_id)))
+        self._documents.check(question.query)
+        return question
+
+    async def _in_time(self, asked: Asked, result: Awaitable[Result]) -> Result:
+        """The result. Raises TimedOut; then, or where nobody waits for it any more, nothing more is read for it."""
+        seconds = self._backing.ask_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await result
+        except TimeoutError as late:
+            asked.reading.end_soon()
+            raise TimedOut(f"the request took longer than {seconds:g} s: ask for less at once") from late
+        except asyncio.CancelledError:
+            asked.reading.end_soon()
+            raise
+
+    async def _run(
+        self, question: Question, asked: Asked, operations: Sequence[OperationType]
+    ) -> ExecutionResult | PreExecutionError:
+        """The result of the operation; of a subscription the one of now. Raises what the library raises."""
+        given: dict[str, Any] = {
+            "variable_values": dict(question.variables or {}),
+            "context_value": asked,
+            "operation_name": question.operation_name,
+            "allowed_operation_types": operations,
+        }
+        if question.watch is None:
+            return await self._schema.execute(question.query, **given)
+        try:
+            results: list[Any] = [result async for result in await self._schema.stream(question.query, **given)]
+        except Exception as error:  # noqa: BLE001  # executing makes a result of what a limit raises, streaming does not
+            located = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
+            return PreExecutionError(data=None, errors=[located])
+        result: ExecutionResult | PreExecutionError = results[0]
+        for found in result.errors or ():
+            if isinstance(found.original_error, CannotGetOperationTypeError | InvalidOperationTypeError):
+                raise found.original_error
+        return result
 
     async def _record(self, asked: Asked) -> None:
         """Put on record what the request has read of other people. Raises Unavailable."""
@@ -113,6 +185,8 @@ class Gateway:
         """Who asks, of what; waits for the fold first. Puts into `extensions` what is known of it."""
         backing = self._backing
         credential = backing.authenticate(question.authorization)
+        if not question.again:
+            backing.rates.take(credential.name)
         wanted = None if question.wait_for is None else _position(question.wait_for)
         reached = wanted is None or backing.wait_until(wanted, backing.wait_for_seconds)
         engine, now = backing.model(), backing.clock()
@@ -122,7 +196,10 @@ class Gateway:
         extensions["lagSeconds"] = round(backing.lag_seconds(), 3)
         if not reached:
             raise NotYet(f"the fold has not reached {question.wait_for} within {backing.wait_for_seconds:g} s")
-        return Asked(access, engine, now, backing.sources, backing.cost_ceiling, backing.find_unfolded)
+        watch = question.watch or unwatched
+        asked = Asked(access, engine, now, backing.sources, backing.cost_ceiling, backing.find_unfolded, watch)
+        asked.trusted = question.document_id is not None
+        return asked
 
 
 def _position(text: str) -> Mapping[int, int]:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from math import ceil
 from typing import Any
 
 import structlog
@@ -15,14 +16,35 @@ LIMIT = "LIMIT"
 NOT_YET = "NOT_YET"
 UNAUTHENTICATED = "UNAUTHENTICATED"
 UNAVAILABLE = "UNAVAILABLE"
+TIMEOUT = "TIMEOUT"
+RATE_LIMITED = "RATE_LIMITED"
+UNKNOWN_DOCUMENT = "UNKNOWN_DOCUMENT"
 INTERNAL = "INTERNAL"
 ERRORS_AT_MOST = 5
+LETTERS = 500  # of a message, which may quote what was asked
 
+_SUGGESTION = " Did you mean "
 _log = structlog.get_logger(__name__)
 
 
 class LimitExceeded(ExemplarError):
     """The document asks for more than a limit allows; the message names the limit and its value."""
+
+
+class TimedOut(ExemplarError):
+    """The request took longer than a request may."""
+
+
+class TooOften(ExemplarError):
+    """The credential asks more often than it may; `seconds` until it may again."""
+
+    def __init__(self, seconds: float, a_second: float) -> None:
+        super().__init__(f"a credential may ask {a_second:g} times a second; ask again in {ceil(seconds)} s")
+        self.seconds = ceil(seconds)
+
+
+class UnknownDocument(ExemplarError):
+    """There is no trusted document of this id, or only trusted documents are answered."""
 
 
 class NotYet(ExemplarError):
@@ -32,6 +54,9 @@ class NotYet(ExemplarError):
 CODES: Sequence[tuple[type[ExemplarError], str]] = (
     (LimitExceeded, LIMIT),
     (NotYet, NOT_YET),
+    (TimedOut, TIMEOUT),
+    (TooOften, RATE_LIMITED),
+    (UnknownDocument, UNKNOWN_DOCUMENT),
     (Invalid, BAD_USER_INPUT),
     (Unauthenticated, UNAUTHENTICATED),
     (Forbidden, FORBIDDEN),
@@ -45,14 +70,20 @@ def code_of(error: ExemplarError) -> str:
     return next((code for kind, code in CODES if isinstance(error, kind)), INTERNAL)
 
 
-def formatted(error: GraphQLError) -> dict[str, Any]:
-    """The error as an answer shows it. What was not raised on purpose is masked, and logged under a correlation id."""
-    shown: dict[str, Any] = {"message": error.message}
+def formatted(error: GraphQLError, suggestions: bool = True) -> dict[str, Any]:
+    """The error as an answer shows it. What was not raised on purpose is masked, and logged under a correlation id.
+
+    Without `suggestions` it does not name parts of the schema that may have been meant.
+    """
+    message = error.message if suggestions else error.message.split(_SUGGESTION)[0]
+    shown: dict[str, Any] = {"message": message if len(message) <= LETTERS else message[:LETTERS] + "…"}
     if error.locations:
         shown["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
     if error.path is not None:
         shown["path"] = list(error.path)
     cause = _cause(error)
+    if isinstance(cause, TooOften):
+        return shown | {"message": str(cause), "extensions": {"code": RATE_LIMITED, "retryAfter": cause.seconds}}
     if isinstance(cause, ExemplarError) and code_of(cause) != INTERNAL:
         return shown | {"message": str(cause), "extensions": {"code": code_of(cause)}}
     if cause is None:

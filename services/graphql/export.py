@@ -1,6 +1,6 @@
 """`GET /export/scorecards.csv`: scorecards as a table, for whoever works in a spreadsheet.
 
-The figures are those of the GraphQL document below, asked for by the same credential: there is no second way to them.
+The figures are those of two trusted documents, asked for by the same credential: there is no second way to them.
 """
 
 import csv
@@ -12,35 +12,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.graphql.answering import Gateway, Question
+from services.graphql.documents import Documents
 from services.graphql.transport import STATUSES, WAIT_FOR
 from services.kit.errors import Malformed
 from services.kit.problems import challenge, problem
 
-CARD = """fragment Card on Scorecard {
-  from to asOf policy
-  scores {
-    principle { id title } kept breached n notRecorded rate interval { low high } evidenceLevel
-    previous { n rate }
-    change { value interval { low high } }
-  }
-}"""
-PERSON = f"""query Export($person: String!, $period: PeriodInput!) {{
-  person(key: $person) {{ key name scorecard(period: $period) {{ ...Card }} }}
-}}
-{CARD}"""
-TEAM = f"""query Export($team: String!, $period: PeriodInput!, $includeSubteams: Boolean!, $members: Boolean!) {{
-  team(key: $team) {{
-    key name
-    scorecard(period: $period, includeSubteams: $includeSubteams) {{ ...Card }}
-    members @include(if: $members) {{ role person {{ key name scorecard(period: $period) {{ ...Card }} }} }}
-  }}
-}}
-{CARD}"""
 COLUMNS = (
     *("kind", "key", "name", "from", "to", "asOf", "policy", "principle", "title"),
     *("kept", "breached", "n", "notRecorded", "rate", "low", "high", "evidenceLevel"),
     *("previousN", "previousRate", "change", "changeLow", "changeHigh"),
 )
+_LATER = {"retry-after": "1"}
 _FLAGS = {"true": True, "false": False}
 _PARAMETERS = frozenset({"team", "person", "from", "to", "asOf", "includeSubteams", "members"})
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -49,20 +31,24 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 class Export:
     """The endpoint."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, documents: Documents) -> None:
         self._gateway = gateway
+        self._documents = documents
 
     async def scorecards(self, request: Request) -> Response:
         """A row for each principle of a team or a person, and with `members` of each rep in the team now."""
         try:
-            query, variables = _asked(request.query_params)
+            name, variables = _asked(request.query_params)
         except Malformed as error:
             return problem(400, str(error))
         headers = request.headers
-        question = Question(query, variables, None, headers.get("authorization"), headers.get(WAIT_FOR))
-        answer = (await self._gateway.answer(question)).body
+        authorization, wait_for = headers.get("authorization"), headers.get(WAIT_FOR)
+        asked = Question(None, variables, None, authorization, wait_for, document_id=self._documents.ids[name])
+        answer = (await self._gateway.answer(asked)).body
         if errors := answer.get("errors"):
-            return _refused(errors[0], presented=question.authorization is not None)
+            return _refused(errors[0], presented=authorization is not None)
+        if None in answer["data"].values():
+            return problem(404, "there is no such team or person")
         text = io.StringIO()
         writer = csv.writer(text)
         writer.writerow(COLUMNS)
@@ -73,7 +59,7 @@ class Export:
 
 
 def _asked(given: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
-    """The query and its variables. Raises Malformed."""
+    """The name of the document, and its variables. Raises Malformed."""
     if unknown := sorted(given.keys() - _PARAMETERS):
         raise Malformed(f"there is no parameter {', '.join(unknown)}: there are {', '.join(sorted(_PARAMETERS))}")
     if ("team" in given) == ("person" in given) or not {"from", "to"} <= given.keys():
@@ -82,9 +68,9 @@ def _asked(given: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
     if "person" in given:
         if {"includeSubteams", "members"} & given.keys():
             raise Malformed("`includeSubteams` and `members` are of a team")
-        return PERSON, {"person": given["person"], "period": period}
+        return "export_person", {"person": given["person"], "period": period}
     flags = {name: _flag(given, name) for name in ("includeSubteams", "members")}
-    return TEAM, {"team": given["team"], "period": period, **flags}
+    return "export_team", {"team": given["team"], "period": period, **flags}
 
 
 def _flag(given: Mapping[str, str], name: str) -> bool:
@@ -96,7 +82,7 @@ def _flag(given: Mapping[str, str], name: str) -> bool:
 
 def _refused(error: Mapping[str, Any], *, presented: bool) -> Response:
     status = STATUSES.get(error["extensions"]["code"], 400)
-    headers = {401: {"www-authenticate": challenge(presented)}, 503: {"retry-after": "1"}}.get(status)
+    headers = {401: {"www-authenticate": challenge(presented)}, 429: _LATER, 503: _LATER}.get(status)
     return problem(status, error["message"], headers=headers)
 
 

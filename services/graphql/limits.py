@@ -4,6 +4,7 @@ Cost is the number of objects that the document may read: each object field coun
 lists by their `first` or by what is usual. Connections, edges and page infos are free.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -18,8 +19,10 @@ from graphql import (
     GraphQLNamedType,
     GraphQLSchema,
     InlineFragmentNode,
+    IntValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    Visitor,
     get_argument_values,
     get_named_type,
     get_nullable_type,
@@ -27,6 +30,7 @@ from graphql import (
     is_leaf_type,
     is_list_type,
     parse,
+    visit,
 )
 from graphql.execution.values import VariableValues
 from strawberry.extensions import SchemaExtension
@@ -37,6 +41,8 @@ TOKENS = 500
 COMMENTS = 500
 DEPTH = 10
 ALIASES = 30
+DIRECTIVES = 30
+DIGITS = 300
 PERIOD_DAYS = 1100
 FIRST = 20
 FIRST_AT_MOST = 100
@@ -53,25 +59,46 @@ USUAL = {
     "evidence": 2,
 }
 USUAL_OTHERWISE = 3
+_LONG_NUMBER = re.compile(rf"\d{{{DIGITS}}}", re.ASCII)
 _PLUMBING = frozenset({"edges", "pageInfo"})
 
 
 @lru_cache(maxsize=REMEMBERED)
-def parse_limited(query: str) -> DocumentNode:
-    """The document of a query text. Raises GraphQLError, or LimitExceeded for too many tokens, aliases or levels."""
+def parse_limited(query: str, trusted: bool = False) -> DocumentNode:
+    """The document of a query text; of a trusted one the tokens are not counted.
+
+    Raises GraphQLError, or LimitExceeded for too many tokens, aliases, directives or levels.
+    """
+    tokens, comments = (None, None) if trusted else (TOKENS, COMMENTS)
     try:
-        document = parse(query, max_lexical_tokens=TOKENS, max_comments=COMMENTS)
+        document = parse(query, max_lexical_tokens=tokens, max_comments=comments)
     except GraphQLError as error:
         if error.message.startswith("Syntax Error: Document contains more than"):
             raise LimitExceeded(f"a document has at most {TOKENS} tokens and {COMMENTS} comments") from error
         raise
+    if _LONG_NUMBER.search(query):
+        visit(document, _Numbers())
     aliases = sum(_aliases(definition) for definition in document.definitions)
     if aliases > ALIASES:
         raise LimitExceeded(f"a document has at most {ALIASES} aliases, this one has {aliases}")
+    directives = sum(_directives(definition) for definition in document.definitions)
+    if directives > DIRECTIVES:
+        raise LimitExceeded(f"a document has at most {DIRECTIVES} directives, this one has {directives}")
     depth = _Levels(document).deepest()
     if depth > DEPTH:
         raise LimitExceeded(f"a document is at most {DEPTH} fields deep, this one is {depth}")
     return document
+
+
+class _Numbers(Visitor):
+    """Raises LimitExceeded at a number that is so long that Python itself refuses to read it."""
+
+    def enter_int_value(self, node: IntValueNode, *_where: object) -> None:
+        """A whole number."""
+        if len(node.value) > DIGITS:
+            raise LimitExceeded(f"a number has at most {DIGITS} digits")
+
+    enter_float_value = enter_int_value
 
 
 class Limits(SchemaExtension):
@@ -80,7 +107,7 @@ class Limits(SchemaExtension):
     def on_parse(self) -> Iterator[None]:
         """Parse the document, or remember it."""
         context = self.execution_context
-        context.graphql_document = parse_limited(context.query or "")
+        context.graphql_document = parse_limited(context.query or "", context.context.trusted)
         yield
 
     def on_validate(self) -> Iterator[None]:
@@ -227,6 +254,15 @@ def _aliases(node: object) -> int:
     selection: SelectionSetNode | None = getattr(node, "selection_set", None)
     own = int(isinstance(node, FieldNode) and node.alias is not None)
     return own + sum(_aliases(child) for child in (selection.selections if selection else ()))
+
+
+def _directives(node: object) -> int:
+    """The directives in a definition or a selection, those of its variables too."""
+    own = len(getattr(node, "directives", None) or ())
+    inner = [*(getattr(node, "variable_definitions", None) or ())]
+    selection: SelectionSetNode | None = getattr(node, "selection_set", None)
+    inner += selection.selections if selection else ()
+    return own + sum(map(_directives, inner))
 
 
 def _names(node: object) -> Iterator[str]:

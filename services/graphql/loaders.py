@@ -6,9 +6,11 @@ all of them, in a worker thread, on one snapshot.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from threading import Lock, Thread
 from typing import Any, NamedTuple, TypeVar
 
 import structlog
@@ -19,10 +21,11 @@ from services.events.catalog.acts import person_of
 from services.events.catalog.envelope import Act, Catalogue
 from services.events.vault.cipher import open_acts
 from services.events.vault.protocol import Vault
+from services.graphql.errors import TimedOut
 from services.graphql.example_loaders import ExampleLoaders
 from services.graphql.permissions import Access
 from services.graphql.reads import Noted, What
-from services.kit.database import reading
+from services.kit.database import interrupt, reading
 from services.kit.errors import Corrupt
 from services.projections.leadership.periods import Period
 from services.projections.leadership.policy import Policy
@@ -55,6 +58,12 @@ class PersonCard(NamedTuple):
 CardKey = PersonCard | TeamCard | ExampleCard
 FindUnfolded = Callable[[Mapping[int, int], str, str, str | None], Unfolded | None]
 """`queries.unfolded.find_unfolded` over the log that the composition root opened."""
+Watch = Callable[[str, str | None], None]
+"""Is told which team a subscription is about, and the key of the person who asks."""
+
+
+def unwatched(team: str, person: str | None) -> None:
+    """Who is told of a question that is answered once: nobody."""
 
 
 class SignalsPage(NamedTuple):
@@ -103,7 +112,8 @@ class Sources:
 class Asked:
     """One request: who asks, of which model, at which instant (which is also the `asOf` of all that name none).
 
-    `fields`: the names of all fields in the document, for who would read for many at once.
+    `fields`: the names of all fields in the document, for who would read for many at once. `trusted`: the document
+    is one of those that the gateway knows.
     """
 
     access: Access
@@ -112,13 +122,18 @@ class Asked:
     sources: Sources
     cost_ceiling: int
     unfolded: FindUnfolded
+    watch: Watch = unwatched
+    trusted: bool = False
     cost: int | None = None
     fields: frozenset[str] = frozenset()
     ran: bool = False
     load: "Loaders" = field(init=False)
     noted: Noted = field(init=False)
 
+    reading: "Reading" = field(init=False)
+
     def __post_init__(self) -> None:
+        self.reading = Reading()
         self.load = Loaders(self)
         self.noted = Noted(self.access.key)
 
@@ -132,8 +147,40 @@ class Asked:
         return await asyncio.to_thread(self._read, query)
 
     def _read(self, query: Callable[[Connection], Result]) -> Result:
-        with reading(self.engine) as connection:
+        with reading(self.engine) as connection, self.reading.of(connection):
             return query(connection)
+
+
+class Reading:
+    """The reads of a request that are under way, so that they can be ended before it is their time."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._connections: set[Connection] = set()
+        self._over = False
+
+    @contextmanager
+    def of(self, connection: Connection) -> Iterator[None]:
+        """Read on this connection meanwhile. Raises TimedOut if reading is over already."""
+        with self._lock:
+            if self._over:
+                raise TimedOut("the request is over")
+            self._connections.add(connection)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._connections.discard(connection)
+
+    def end_soon(self) -> None:
+        """End what is read, and let nothing more be read; a thread of its own tells the database."""
+        Thread(target=self._end, name="ending-reads", daemon=True).start()
+
+    def _end(self) -> None:
+        with self._lock:  # while it is held, no connection goes on to anybody else
+            self._over = True
+            for connection in self._connections:
+                interrupt(connection)
 
 
 class Loaders:

@@ -7,7 +7,7 @@ are Relay's: opaque, and the same for ever.
 import asyncio
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from enum import Enum
 from functools import cache, partial
 from inspect import getdoc
@@ -20,6 +20,7 @@ from strawberry import ID, UNSET, Private
 from strawberry.extensions import DisableIntrospection, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.base import get_object_definition
+from strawberry.types.enum import StrawberryEnumDefinition
 
 from services.events.catalog.acts import ActDisputed, ActRetracted, CustomerKnown
 from services.graphql import limits
@@ -54,12 +55,39 @@ Info = strawberry.Info[Asked, None]
 EARLIEST_YEAR = 10  # periods before a period, and the weeks they touch, must be dates too
 ALL_TEAMS = 1_000_000
 
-strawberry.enum(PrincipleId, name="PrincipleId", description="The principles, in the order of the model")
-strawberry.enum(EvidenceLevel, description="By distinct customers: none, fewer than 5, fewer than 20, or more")
-strawberry.enum(Bucket, description="What a trend is cut into; weeks begin on Monday")
+
+def _enum(kind: type[Enum], name: str, description: str, values: Mapping[str, str]) -> None:
+    """Make an enum one of the schema, each value with what it means."""
+    strawberry.enum(kind, name=name, description=description)
+    for value in cast(StrawberryEnumDefinition, cast(Any, kind).__strawberry_definition__).values:
+        value.description = values[value.name]
 
 
-@strawberry.enum(description="Whether a principle was kept or breached")
+_enum(
+    PrincipleId,
+    "PrincipleId",
+    "The principles, in the order of the model",
+    {principle.name: described.title for principle, described in PRINCIPLES.items()},
+)
+_enum(
+    EvidenceLevel,
+    "EvidenceLevel",
+    "How much a score rests on: distinct customers, each signal without one counting as one",
+    {
+        "NONE": "No customer",
+        "THIN": "Fewer than 5 customers: nothing to compare anybody by",
+        "FAIR": "Fewer than 20 customers",
+        "SOLID": "20 customers or more",
+    },
+)
+_enum(
+    Bucket,
+    "Bucket",
+    "What a trend is cut into",
+    {"DAY": "A day, UTC", "WEEK": "A week from Monday", "MONTH": "A calendar month"},
+)
+
+
 class Verdict(Enum):
     """Whether a principle was kept or breached."""
 
@@ -67,7 +95,17 @@ class Verdict(Enum):
     BREACHED = "BREACHED"
 
 
-@strawberry.enum(description="What a person is in a team")
+_enum(
+    Verdict,
+    "Verdict",
+    "Whether a principle was kept or breached",
+    {
+        "KEPT": "The principle was followed",
+        "BREACHED": "It was not",
+    },
+)
+
+
 class Role(Enum):
     """What a person is in a team."""
 
@@ -75,7 +113,17 @@ class Role(Enum):
     LEADER = "LEADER"
 
 
-@strawberry.enum(description="What became of an act")
+_enum(
+    Role,
+    "Role",
+    "What a person is in a team",
+    {
+        "REP": "Sells: the team's figures are of its reps",
+        "LEADER": "Leads: sees the team and those below",
+    },
+)
+
+
 class ActFate(Enum):
     """What became of an act."""
 
@@ -87,6 +135,21 @@ class ActFate(Enum):
     NOT_YET_FOLDED = "NOT_YET_FOLDED"
 
 
+_enum(
+    ActFate,
+    "ActFate",
+    "What became of an act",
+    {
+        "UNKNOWN": "No such act is known, or it may not be seen",
+        "FOLDED": "It counts",
+        "RETRACTED": "It was taken back",
+        "CONFLICT": "Another one of the same subject, source and id counts",
+        "DEAD_LETTER": "It could not be read, and waits for an operator",
+        "NOT_YET_FOLDED": "The log has it, and the fold has not come to it yet",
+    },
+)
+
+
 # ---- what is asked ---------------------------------------------------------------------------------------------------
 
 
@@ -94,20 +157,24 @@ class ActFate(Enum):
 class PeriodInput:
     """See Period."""
 
-    from_: Date = strawberry.field(name="from")
-    to: Date
-    as_of: DateTime | None = UNSET
+    from_: Date = strawberry.field(name="from", description="The first day, UTC")
+    to: Date = strawberry.field(description="The day after the last, UTC")
+    as_of: DateTime | None = strawberry.field(
+        default=UNSET, description="The instant to see it at, which hides what is later; the present by default"
+    )
 
 
 @strawberry.input(description="Acts of this subject, of this rep, of these types, at or after `from` and before `to`")
 class ActFilter:
     """See acts.ActFilter."""
 
-    subject: str | None = UNSET
-    rep: str | None = UNSET
-    types: list[str] | None = UNSET
-    from_: DateTime | None = strawberry.field(name="from", default=UNSET)
-    to: DateTime | None = UNSET
+    subject: str | None = strawberry.field(default=UNSET, description="Whom the acts are about")
+    rep: str | None = strawberry.field(default=UNSET, description="Who did them")
+    types: list[str] | None = strawberry.field(
+        default=UNSET, description="Their types, such as exemplar.contact.made.v1"
+    )
+    from_: DateTime | None = strawberry.field(name="from", default=UNSET, description="Since when they were done")
+    to: DateTime | None = strawberry.field(default=UNSET, description="Before when they were done")
 
 
 def _given(value: Any) -> Any:
@@ -176,26 +243,28 @@ class Node:
 class PageInfo:
     """Where a page stands in its list (Relay)."""
 
-    has_next_page: bool
-    has_previous_page: bool
-    start_cursor: str | None
-    end_cursor: str | None
+    has_next_page: bool = strawberry.field(description="Whether the list goes on after this page")
+    has_previous_page: bool = strawberry.field(description="Whether this page began after a cursor")
+    start_cursor: str | None = strawberry.field(description="The cursor of the first edge; null on an empty page")
+    end_cursor: str | None = strawberry.field(
+        description="The cursor of the last edge, to be given as `after`; null on an empty page"
+    )
 
 
-@strawberry.type
+@strawberry.type(description="An element of a page, and the cursor to go on after it")
 class Edge(Generic[Item]):
     """An element of a page, and the cursor to go on after it."""
 
-    cursor: str
-    node: Item
+    cursor: str = strawberry.field(description="Its place in the order, to be given as `after`")
+    node: Item = strawberry.field(description="The element")
 
 
-@strawberry.type
+@strawberry.type(description="A page of a list (Relay)")
 class Connection(Generic[Item]):
     """A page of a list (Relay)."""
 
-    edges: list[Edge[Item]]
-    page_info: PageInfo
+    edges: list[Edge[Item]] = strawberry.field(description="The elements, in order")
+    page_info: PageInfo = strawberry.field(description="Where the page stands")
 
 
 def _connection(page: Page[Row], node: Callable[[Row], Item], cursor: Callable[[Row], str]) -> Connection[Item]:
@@ -219,10 +288,10 @@ def _after_key(kind: str, after: str | None) -> str | None:
 class PrincipleNode:
     """A behaviour that the articles ask for."""
 
-    id: PrincipleId
-    title: str
-    description: str
-    sources: list[str]
+    id: PrincipleId = strawberry.field(description="The principle")
+    title: str = strawberry.field(description="What it asks, in a few words")
+    description: str = strawberry.field(description="What it asks and how it is judged")
+    sources: list[str] = strawberry.field(description="The articles it comes from, S0 to S4")
 
 
 @cache
@@ -238,8 +307,8 @@ def principle_node(principle: PrincipleId) -> PrincipleNode:
 class Interval:
     """A 95 % interval; an end that is not known is null."""
 
-    low: float | None
-    high: float | None
+    low: float | None = strawberry.field(description="The lower end; null if not known")
+    high: float | None = strawberry.field(description="The upper end; null if not known")
 
 
 def _interval(interval: statistics.Interval | None) -> Interval | None:
@@ -250,25 +319,27 @@ def _interval(interval: statistics.Interval | None) -> Interval | None:
 class Difference:
     """A difference of two rates with its interval, both null where a side has no signals."""
 
-    value: float | None
-    interval: Interval | None
+    value: float | None = strawberry.field(
+        description="The first rate less the second, -1 to 1; null where one of them has no signals"
+    )
+    interval: Interval | None = strawberry.field(description="Its 95 % interval; no clear change if it holds 0")
 
 
 @strawberry.type
 class TrendPoint:
     """What was kept and breached in a bucket of the period; `start` is the bucket's own first day."""
 
-    start: Date
-    kept: int
-    breached: int
+    start: Date = strawberry.field(description="The bucket's own first day, maybe before the period's")
+    kept: int = strawberry.field(description="How many signals in it say kept")
+    breached: int = strawberry.field(description="How many signals in it say breached")
 
 
 @strawberry.type
 class ReasonCount:
     """How many signals have this reason."""
 
-    reason: str
-    count: int
+    reason: str = strawberry.field(description="A reason of the model, such as answered or pushed_after_no")
+    count: int = strawberry.field(description="How many signals have it")
 
 
 class Figures(NamedTuple):
@@ -308,11 +379,13 @@ class Score:
     figures: Private[Figures]
     about: Private[PrincipleId]
     tally: Private[Tally]
-    kept: int
-    breached: int
-    n: int
-    not_recorded: int
-    rate: float | None
+    kept: int = strawberry.field(description="How many signals say that it was kept")
+    breached: int = strawberry.field(description="How many signals say that it was breached")
+    n: int = strawberry.field(description="kept + breached")
+    not_recorded: int = strawberry.field(
+        description="Occasions not judged, since their source does not record the act whose absence would tell"
+    )
+    rate: float | None = strawberry.field(description="kept / n, 0 to 1; null when n = 0")
 
     @strawberry.field
     def principle(self) -> PrincipleNode:
@@ -384,11 +457,15 @@ def score_of(figures: Figures, about: PrincipleId) -> Score:
 class GuideIndex:
     """Guiding against getting, 0 to 1; null where there are too few signals or dimensions."""
 
-    value: float | None
-    trust: float | None
-    partnership: float | None
-    capability: float | None
-    inquiry: float | None
+    value: float | None = strawberry.field(description="The mean of the dimensions, 0 to 1; null with fewer than three")
+    trust: float | None = strawberry.field(description="Mean rate of accept-decisions and follow-through, 0 to 1")
+    partnership: float | None = strawberry.field(
+        description="Mean rate of own-goals, aim-to-serve and right-solution, 0 to 1"
+    )
+    capability: float | None = strawberry.field(description="Mean rate of two-way and respect-time, 0 to 1")
+    inquiry: float | None = strawberry.field(
+        description="Mean rate of ask-first, welcome-hesitation and no-pressure, 0 to 1"
+    )
 
 
 @strawberry.type
@@ -396,9 +473,9 @@ class Scorecard:
     """The figures of a person or a team over a period."""
 
     figures: Private[Figures]
-    from_: Date = strawberry.field(name="from")
-    to: Date
-    as_of: DateTime
+    from_: Date = strawberry.field(name="from", description="The first day, UTC")
+    to: Date = strawberry.field(description="The day after the last, UTC")
+    as_of: DateTime = strawberry.field(description="The instant it is seen at: what is later is hidden")
 
     @strawberry.field
     def policy(self) -> str:
@@ -439,15 +516,15 @@ class Act(Node):
     """One event of the log."""
 
     row: Private[ActRow]
-    source: str
-    act_id: str
-    subject: str
-    rep: str | None
-    time: DateTime
-    recorded_at: DateTime
-    partition: int
-    offset: int
-    retracted: bool
+    source: str = strawberry.field(description="The system that sent it")
+    act_id: str = strawberry.field(description="Its id in its source")
+    subject: str = strawberry.field(description="The key of whom it is about: a customer, a person or a team")
+    rep: str | None = strawberry.field(description="The key of who did it; null where the type has no rep")
+    time: DateTime = strawberry.field(description="When it was done")
+    recorded_at: DateTime = strawberry.field(description="When the log took it in")
+    partition: int = strawberry.field(description="The partition of the log that holds it")
+    offset: int = strawberry.field(description="Its offset in the partition")
+    retracted: bool = strawberry.field(description="Whether it was taken back: then it counts for nothing")
 
     @strawberry.field
     def id(self) -> ID:
@@ -502,11 +579,13 @@ class Signal:
     """One judgement: a person kept or breached a principle, for a reason, as these acts show."""
 
     row: Private[SignalRow]
-    customer_key: str | None
-    principle: PrincipleId
-    verdict: Verdict
-    reason: str
-    at: DateTime
+    customer_key: str | None = strawberry.field(description="The key of the customer; null where it is about none")
+    principle: PrincipleId = strawberry.field(description="What was kept or breached")
+    verdict: Verdict = strawberry.field(description="Which of the two")
+    reason: str = strawberry.field(description="Why, a reason of the model such as answered or pushed_after_no")
+    at: DateTime = strawberry.field(
+        description="When: the time of the last act in its evidence, or the end of a silence"
+    )
 
     @strawberry.field
     def person(self) -> "Person":
@@ -537,12 +616,14 @@ def _signal(info: Info, row: SignalRow) -> Signal:
 class ActExplanation:
     """What became of an act, why, and where in the log the record is that was asked about."""
 
-    fate: ActFate
-    act: Act | None = None
-    reason: str | None = None
-    partition: int | None = None
-    offset: int | None = None
-    signals: list[Signal] = strawberry.field(default_factory=list)
+    fate: ActFate = strawberry.field(description="What became of it")
+    act: Act | None = strawberry.field(
+        default=None, description="The act that counts; null where there is none or it may not be seen"
+    )
+    reason: str | None = strawberry.field(default=None, description="What is to be known besides, in plain words")
+    partition: int | None = strawberry.field(default=None, description="The partition of the log that holds it")
+    offset: int | None = strawberry.field(default=None, description="Its offset in the partition")
+    signals: list[Signal] = strawberry.field(default_factory=list, description="The signals that rest on it")
 
 
 # ---- teams, persons, relationships -----------------------------------------------------------------------------------
@@ -553,9 +634,9 @@ class Membership:
     """A person's stay in a team, [from, to)."""
 
     stay: Private[StayRow]
-    role: Role
-    from_: DateTime = strawberry.field(name="from")
-    to: DateTime | None
+    role: Role = strawberry.field(description="As what")
+    from_: DateTime = strawberry.field(name="from", description="Since when")
+    to: DateTime | None = strawberry.field(description="Until when; null while it lasts")
 
     @strawberry.field
     def person(self) -> "Person":
@@ -583,8 +664,8 @@ class Team(Node):
     """A team; its name is its key where no act gave it one."""
 
     row: Private[TeamRow]
-    key: str
-    name: str
+    key: str = strawberry.field(description="The key that acts use")
+    name: str = strawberry.field(description="Its name; its key until an act gives one")
 
     @strawberry.field
     def id(self) -> ID:
@@ -655,7 +736,7 @@ def team_node(row: TeamRow) -> Team:
 class Person(Node):
     """A person: a rep, a leader, or both."""
 
-    key: str
+    key: str = strawberry.field(description="The key that acts use")
 
     @strawberry.field
     def id(self) -> ID:
@@ -718,7 +799,7 @@ async def _name(info: Info, kind: str, key: str, readable: Callable[[ActRow], bo
 class Relationship(Node):
     """All that happened with one customer, whichever reps it was with."""
 
-    customer_key: str
+    customer_key: str = strawberry.field(description="The key that acts use")
 
     @strawberry.field
     def id(self) -> ID:
@@ -857,8 +938,10 @@ async def _explain_unfolded(info: Info, sought: _Sought) -> ActExplanation:
 class Viewer:
     """Who is asking. `key` is null for a machine, and where no credential is needed."""
 
-    key: str | None
-    scopes: list[str]
+    key: str | None = strawberry.field(
+        description="The key of the person; null for a machine and where no credential is needed"
+    )
+    scopes: list[str] = strawberry.field(description="The scopes of the credential, sorted")
 
     @strawberry.field
     async def teams(self, info: Info) -> list[Team]:
@@ -934,6 +1017,21 @@ class Query:
         return await _explain(info, _Sought(_key(source), _key(act_id), None if of is None else _key(of)))
 
 
+@strawberry.type
+class Subscription:
+    """What may be watched."""
+
+    @strawberry.subscription
+    async def scorecard_changed(self, info: Info, team: str) -> AsyncIterator[Team]:
+        """The team as it is now, and again whenever the fold commits what may change its figures or those below it."""
+        access = info.context.access
+        info.context.watch(team, access.key)
+        row = await info.context.load.team.load(_key(team)) if access.leads_team(team) else None
+        if row is None:
+            raise forbidden()
+        yield team_node(row)
+
+
 def _filter(info: Info, asked: ActFilter | None) -> acts.ActFilter:
     if asked is None:
         return acts.ActFilter()
@@ -990,7 +1088,8 @@ def describe(*types: type) -> None:
 
 describe(
     *(Act, ActExplanation, Connection, Difference, Edge, GuideIndex, Interval, Membership, Node, PageInfo, Person),
-    *(PrincipleNode, Query, ReasonCount, Relationship, Score, Scorecard, Signal, Team, TrendPoint, Viewer),
+    *(PrincipleNode, Query, ReasonCount, Relationship, Score, Scorecard, Signal, Subscription, Team, TrendPoint),
+    Viewer,
 )
 
 
@@ -1008,6 +1107,7 @@ def create_schema(introspection: bool = True) -> strawberry.Schema:
         extensions.append(DisableIntrospection)
     return _Schema(
         query=Query,
+        subscription=Subscription,
         types=[Team, Person, Relationship, Act],
         extensions=extensions,
         execution_context_class=DirectExecutor,

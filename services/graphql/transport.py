@@ -4,18 +4,23 @@ Follows the GraphQL-over-HTTP draft: 200 for all that is well-formed where `appl
 that tells what happened where it is `application/graphql-response+json`.
 """
 
+import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
+from starlette.types import ASGIApp
 from strawberry.schema.exceptions import InvalidOperationTypeError
 
 from services.graphql import errors
 from services.graphql.answering import Answer, Gateway, Question
+from services.graphql.event_stream import MEDIA_TYPE as EVENT_STREAM
+from services.graphql.event_stream import EventStream
+from services.graphql.live import Live
 from services.graphql.metrics import REFUSED, QueryMetrics, outcome_of
 from services.kit import strict_json
 from services.kit.errors import Malformed
@@ -30,9 +35,12 @@ STATUSES = {
     errors.UNAUTHENTICATED: 401,
     errors.FORBIDDEN: 403,
     errors.NOT_YET: 503,
+    errors.RATE_LIMITED: 429,
+    errors.TIMEOUT: 504,
     errors.UNAVAILABLE: 503,
     errors.INTERNAL: 500,
 }
+ALWAYS_TOLD = (errors.UNAUTHENTICATED, errors.RATE_LIMITED)  # by the status, whatever media type is asked for
 PAGE = Path(__file__).parent / "static" / "graphiql" / "index.html"
 _CHARSETS = ("utf-8", "utf8")
 
@@ -48,33 +56,43 @@ class Refusal(Exception):
 class Transport:
     """The endpoint `/graphql`."""
 
-    def __init__(self, gateway: Gateway, metrics: QueryMetrics) -> None:
+    def __init__(self, gateway: Gateway, live: Live, metrics: QueryMetrics) -> None:
         self._gateway = gateway
+        self._live = live
         self._metrics = metrics
 
-    async def get(self, request: Request) -> Response:
+    async def get(self, request: Request) -> ASGIApp:
         """GraphiQL for a browser that asks nothing; else a query in the URL."""
-        if "query" not in request.query_params and _accepts(request, HTML):
+        if not {"query", "documentId"} & request.query_params.keys() and _accepts(request, HTML):
             return FileResponse(PAGE, media_type=HTML, headers={"cache-control": "no-cache"})
         return await self._respond(request, self._from_url)
 
-    async def post(self, request: Request) -> Response:
+    async def post(self, request: Request) -> ASGIApp:
         """A request as a JSON body."""
         return await self._respond(request, self._from_body)
 
-    async def _respond(self, request: Request, read: Any) -> Response:
+    async def _respond(self, request: Request, read: Any) -> ASGIApp:
+        return await (self._stream if _streams(request) else self._answer)(request, read)
+
+    async def _stream(self, request: Request, read: Any) -> ASGIApp:
+        try:
+            return EventStream(self._live, self._gateway, _question(await read(request), request))
+        except Refusal as refusal:
+            return refusal.response
+
+    async def _answer(self, request: Request, read: Any) -> Response:
         started, outcome = time.perf_counter(), REFUSED
         try:
             media_type = _negotiated(request)
             asked = _question(await read(request), request)
-            answer = await self._gateway.answer(asked)
+            answer = await _while_there(request, self._gateway.answer(asked))
             outcome = outcome_of(answer.body)
         except Refusal as refusal:
             return refusal.response
         except InvalidOperationTypeError:
             if request.method == "GET":
                 return problem(405, "GET is for queries only", headers={"allow": "POST"})
-            return problem(400, "only queries are answered here")
+            return problem(400, f"only queries are answered here; subscriptions as {EVENT_STREAM} or over a WebSocket")
         finally:
             self._metrics.observe(outcome, time.perf_counter() - started)
         return _response(answer, media_type, asked)
@@ -96,6 +114,25 @@ class Transport:
         return members
 
 
+async def _while_there(request: Request, answering: Coroutine[Any, Any, Answer]) -> Answer:
+    """The answer, unless the client goes away: then nobody works on it any more. Raises Refusal."""
+    working = asyncio.create_task(answering)
+    leaving = asyncio.create_task(_gone(request))
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise Refusal(408, "the client went away before it was answered")
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
 def _negotiated(request: Request) -> str:
     """The media type to answer with. An answer of neither type is asked for: 406."""
     graphql, json = _quality(request, GRAPHQL), _quality(request, JSON)
@@ -103,6 +140,13 @@ def _negotiated(request: Request) -> str:
         raise Refusal(406, f"answers are {GRAPHQL} or {JSON}")
     named = GRAPHQL in request.headers.get("accept", "").lower()
     return GRAPHQL if named and graphql >= json else JSON
+
+
+def _streams(request: Request) -> bool:
+    """Whether the client wants an event stream, and no other answer as much."""
+    accept = request.headers.get("accept", "").lower()
+    wanted = _quality(request, EVENT_STREAM) if EVENT_STREAM in accept else 0.0
+    return wanted > max((_quality(request, other) for other in (GRAPHQL, JSON) if other in accept), default=0.0)
 
 
 def _accepts(request: Request, media_type: str) -> bool:
@@ -160,24 +204,27 @@ def _parsed(text: bytes, what: str) -> Any:
 def _question(members: Mapping[str, Any], request: Request) -> Question:
     query, variables = members.get("query"), members.get("variables")
     operation_name, extensions = members.get("operationName"), members.get("extensions")
-    if not isinstance(query, str) or not query:
-        raise Refusal(400, "`query` must be a string that is not empty")
+    document_id = members.get("documentId")
+    if (query is None) == (document_id is None):
+        raise Refusal(400, "give `query`, or the `documentId` of a trusted document")
+    if not isinstance(query if document_id is None else document_id, str) or not (query or document_id):
+        raise Refusal(400, "`query` and `documentId` must be strings that are not empty")
     if operation_name is not None and not isinstance(operation_name, str):
         raise Refusal(400, "`operationName` must be a string")
     for name, value in (("variables", variables), ("extensions", extensions)):
         if value is not None and not isinstance(value, dict):
             raise Refusal(400, f"`{name}` must be an object")
     authorization, wait_for = request.headers.get("authorization"), request.headers.get(WAIT_FOR)
-    return Question(query, variables, operation_name or None, authorization, wait_for)
+    return Question(query, variables, operation_name or None, authorization, wait_for, document_id=document_id)
 
 
 def _response(answer: Answer, media_type: str, asked: Question) -> Response:
     status = 200
-    if answer.code == errors.UNAUTHENTICATED or (answer.code is not None and media_type == GRAPHQL):
+    if answer.code in ALWAYS_TOLD or (answer.code is not None and media_type == GRAPHQL):
         status = STATUSES.get(answer.code, 400)
     headers = {"cache-control": "no-store", "vary": "accept"}
     if status == 401:
         headers["www-authenticate"] = challenge(presented=bool(asked.authorization))
-    if status == 503:
-        headers["retry-after"] = "1"
+    if status in (429, 503):
+        headers["retry-after"] = str(answer.body["errors"][0]["extensions"].get("retryAfter", 1))
     return Response(msgspec.json.encode(answer.body), status, headers, f"{media_type}; charset=utf-8")

@@ -44,6 +44,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from services.kit.errors import Corrupt, Misconfigured, Unavailable
 
 BUSY_SECONDS = 30
+CANCEL_SECONDS = 2.0
 # How PostgreSQL calls the types of columns when it copies.
 _COPIED: Mapping[type, str] = {
     BigInteger: "int8",
@@ -156,6 +157,15 @@ def reading(engine: Engine) -> Iterator[Connection]:
             options = engine.execution_options(exemplar_readonly=True)
         with options.connect() as connection, connection.begin():
             yield connection
+
+
+def interrupt(connection: Connection) -> None:
+    """Have the statement that another thread runs on this connection end at once, as one that failed."""
+    driver: Any = connection.connection.dbapi_connection
+    if connection.dialect.name == "postgresql":
+        driver.cancel_safe(timeout=CANCEL_SECONDS)
+    else:
+        driver.interrupt()
 
 
 @contextmanager

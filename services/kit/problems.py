@@ -40,10 +40,11 @@ KINDS: Mapping[int, tuple[str, str]] = {
     415: ("unsupported-media-type", "The media type or encoding is not supported"),
     421: ("misdirected", "This server does not answer for that host"),
     422: ("invalid", "The request is invalid"),
-    429: ("too-many-requests", "Too many requests at the same time"),
+    429: ("too-many-requests", "Too many requests"),
     431: ("headers-too-large", "The request's headers are too large"),
     500: ("internal", "Something went wrong here"),
     503: ("unavailable", "Something needed does not answer now"),
+    504: ("too-long", "Answering took longer than it may"),
 }
 
 STATUSES: Sequence[tuple[type[ExemplarError], int]] = (

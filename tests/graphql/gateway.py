@@ -12,8 +12,10 @@ from starlette.testclient import TestClient
 
 from services.events.credentials import ADMIN, CARDS_READ, OPEN, Credential
 from services.graphql.answering import Backing
-from services.graphql.app import create_graphql
+from services.graphql.app import EVERYTHING, Allowed, create_graphql
+from services.graphql.live import Live, LiveLimits
 from services.graphql.loaders import Sources
+from services.graphql.metrics import LiveMetrics
 from services.kit.errors import Unauthenticated
 from services.projections.positions import Positions
 from services.projections.queries.unfolded import find_unfolded
@@ -28,7 +30,7 @@ JSON = "application/json"
 class Asker:
     """Posts queries to a gateway over the world. Credentials go by the key after `Bearer`: see `credentials`."""
 
-    def __init__(self, folder: Path, clock: FixedClock, introspection: bool = True, **backing: Any) -> None:
+    def __init__(self, folder: Path, clock: FixedClock, allowed: Allowed = EVERYTHING, **backing: Any) -> None:
         self.world = World(folder, clock)
         self.credentials: dict[str, Credential] = {"admin": Credential("admin", frozenset({ADMIN}))}
         self.positions = Positions(self.world.stores.model)
@@ -47,7 +49,9 @@ class Asker:
         }
         self.registry = CollectorRegistry()
         self.backing = Backing(**settings | backing)
-        routes = create_graphql(self.backing, self.registry, introspection=introspection)
+        self.live = Live(world.stores.model, LiveMetrics(self.registry), LiveLimits(recheck_seconds=0.2))
+        world.listeners.append(lambda commit: self.live.told(commit.change))
+        routes = create_graphql(self.backing, self.live, self.registry, allowed)
         self.app = Starlette(routes=routes)
         self.client = TestClient(self.app, base_url="http://localhost")
 

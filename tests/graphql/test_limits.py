@@ -7,6 +7,7 @@ import pytest
 from graphql import get_introspection_query
 from structlog.testing import capture_logs
 
+from services.graphql.app import Allowed
 from services.kit.errors import Unavailable
 from tests.fixed_clock import FixedClock
 from tests.graphql.gateway import GRAPHQL, Asker
@@ -164,7 +165,7 @@ def test_introspection_is_answered(asker: Asker) -> None:
 
 def test_introspection_may_be_turned_off(tmp_path: Path, clock: FixedClock) -> None:
     """Then it is refused, whatever was remembered, and the name of a type is still told."""
-    asker = Asker(tmp_path, clock, introspection=False)
+    asker = Asker(tmp_path, clock, allowed=Allowed(introspection=False))
     for _ in range(2):
         assert set(asker.codes("{ __schema { queryType { name } } }")) == {"BAD_USER_INPUT"}
     assert asker.data("{ __typename viewer { __typename } }")["viewer"] == {"__typename": "Viewer"}

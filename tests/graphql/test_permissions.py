@@ -1,5 +1,6 @@
 """Who may see what: role by field by whose it is, as the table of `visibility` has it."""
 
+import asyncio
 import base64
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,12 +17,14 @@ from graphql import (
     is_leaf_type,
     parse,
 )
+from strawberry.types.graphql import OperationType
 
+from services.graphql.answering import Gateway, Question
 from services.graphql.schema import create_schema
 from tests.graphql.counting import counted
 from tests.graphql.gateway import Asker
 from tests.graphql.roles import EVERYTHING, NOBODY_LED, OVER_NORTH, OVER_SOUTH, ROLES, everybody, header, over_everybody
-from tests.graphql.visibility import BY_THEIR_OWN_TESTS, RULED, WITH_IT, Case
+from tests.graphql.visibility import BY_THEIR_OWN_TESTS, LEAD_TEAM, RULED, WITH_IT, Case
 
 SCHEMA = build_schema(create_schema().as_str())
 CONTRACT = Path(__file__).parent / "contract.graphql"
@@ -312,6 +315,24 @@ def test_nodes_obey_the_same_rules(seen: Asker) -> None:
             else:
                 assert body["data"]["node"] is None
                 assert body["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_changes_are_told_to_who_may_see_the_card(seen: Asker, role: str) -> None:
+    """A subscription begins for them alone; for others the team is forbidden, whether it exists or not."""
+    gateway = Gateway(create_schema(), seen.backing)
+    for team, sees in {**LEAD_TEAM, "nowhere": frozenset[str]()}.items():
+        asked = Question(
+            f'subscription {{ scorecardChanged(team: "{team}") {{ key }} }}',
+            authorization=None if role == "open" else f"Bearer {role}",
+            watch=lambda _team, _person: None,
+        )
+        body = asyncio.run(gateway.answer(asked, (OperationType.SUBSCRIPTION,))).body
+        if role in sees:
+            assert body["data"] == {"scorecardChanged": {"key": team}}
+        else:
+            assert body.get("data") is None
+            assert [error["extensions"]["code"] for error in body["errors"]] == ["FORBIDDEN"]
 
 
 def test_what_one_leads_is_what_one_leads_now(people: Asker) -> None:
