@@ -35,11 +35,12 @@ class Sizes(NamedTuple):
     memory: tuple[int, ...]  # acts in the log
     behind: int = 200_000  # acts of a topic that are caught up on
     long: int = 1_000_000  # acts of long histories
+    subscribers: int = 500
 
 
 FULL = Sizes(3, 10_000, 300, 10_000, 1_000, 200_000, 400, (10_000, 100_000, 200_000))
 QUICK = Sizes(1, 3_000, 60, 5_000, 1_000, 20_000, 100, (5_000, 20_000), 20_000, 50_000)
-TINY = Sizes(1, 100, 2, 300, 50, 300, 5, (300,), 300, 500)
+TINY = Sizes(1, 100, 2, 300, 50, 300, 5, (300,), 300, 500, 5)
 
 
 class Used:

@@ -148,7 +148,17 @@ def serve(host: str | None, port: int | None) -> None:
     configure_logs(settings.log_level)
     listening, url = running.listen(settings.host, settings.port)
     with listening, holding_node(settings) as node:
-        running.serve(embedded.create_server_app(node), listening, url, settings.request_seconds)
+        running.serve(embedded.create_server_app(node), listening, url, bounds(settings))
+
+
+def bounds(settings: Settings) -> running.Bounds:
+    """What a server's clients may take."""
+    return running.Bounds(
+        settings.request_seconds,
+        settings.answer_seconds,
+        settings.live_message_bytes,
+        settings.live_keep_alive_seconds,
+    )
 
 
 def _serve_alone(make: Callable[[assembly.Parts], AbstractContextManager[Starlette]], settings: Settings) -> None:
@@ -161,7 +171,7 @@ def _serve_alone(make: Callable[[assembly.Parts], AbstractContextManager[Starlet
     configure_logs(settings.log_level)
     listening, url = running.listen(settings.host, settings.port)
     with listening, assembly.opened(settings) as parts, make(parts) as app:
-        running.serve(app, listening, url, settings.request_seconds)
+        running.serve(app, listening, url, bounds(settings))
 
 
 @exemplar.command()
@@ -208,7 +218,7 @@ def demo(host: str | None, port: int | None, until: datetime | None, seed: int, 
             if load_only:
                 return
             tell(_things_to_try(url, last_day))
-            running.serve(embedded.create_server_app(node), listening, url, settings.request_seconds)
+            running.serve(embedded.create_server_app(node), listening, url, bounds(settings))
 
 
 def _empty_demo_folder(folder: Path) -> None:

@@ -42,6 +42,14 @@ class Events:
                 name = ":"
         return name, json.loads(data) if data else None
 
+    def following(self) -> Any:
+        """The next answer; comments are passed over."""
+        name, body = self.next()
+        while name == ":":
+            name, body = self.next()
+        assert name == "next"
+        return body
+
 
 @contextmanager
 def event_stream(url: str, query: str, variables: Any = None, **headers: str) -> Iterator[Events]:

@@ -50,6 +50,11 @@ class Site:
         position: str = answer.json()["position"]
         return position
 
+    def wait(self, server: Server, position: str) -> None:
+        """Wait until the fold is at a position."""
+        while "errors" in server.query("{ principles { id } }", position, authorization=f"Bearer {self.key}"):
+            pass
+
     def score(self, server: Server, position: str) -> Any:
         """The score, once the fold is at the position: after a kill, once the group has missed who was killed."""
         end = time.monotonic() + 30
