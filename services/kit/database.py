@@ -45,6 +45,14 @@ from services.kit.errors import Corrupt, Misconfigured, Unavailable
 
 BUSY_SECONDS = 30
 CANCEL_SECONDS = 2.0
+# That PostgreSQL is gone without a word is noticed within about ten seconds, not after the system's quarter of an hour.
+_NOTICED_SOON = {
+    "connect_timeout": 5,  # seconds; the last one is in milliseconds
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 # How PostgreSQL calls the types of columns when it copies.
 _COPIED: Mapping[type, str] = {
     BigInteger: "int8",
@@ -85,15 +93,16 @@ def schema_name(area: str) -> str:
 def open_engine(url: URL, area: str, lax: bool = False) -> Engine:
     """An engine on one area of a database. Nothing is connected or created yet but SQLite's folder.
 
-    Errors quote no data. `lax` is for filling an area that is thrown away if anything happens: nothing is durable
-    before `sync_area`.
+    Errors quote no data. What the URL says of time-outs counts before what is said here. `lax` is for filling an area
+    that is thrown away if anything happens: nothing is durable before `sync_area`.
     """
     if not _AREA.fullmatch(area):
         raise ValueError(f"not an area: {area!r}")
     if url.get_backend_name() == "postgresql":
         options = f"-csearch_path={schema_name(area)}" + (" -csynchronous_commit=off" if lax else "")
+        given = {name: value for name, value in _NOTICED_SOON.items() if name not in url.query}
         return create_engine(
-            url, pool_pre_ping=True, pool_size=8, hide_parameters=True, connect_args={"options": options}
+            url, pool_pre_ping=True, pool_size=8, hide_parameters=True, connect_args={**given, "options": options}
         )
     file = area_file(url, area)
     file.parent.mkdir(parents=True, exist_ok=True)
