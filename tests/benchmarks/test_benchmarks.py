@@ -44,6 +44,7 @@ ROWS = {
         *("the same card: `exemplar graphql` on PostgreSQL",) * 2,
         *("started", "after reads"),
     ],
+    "examples": ["SQLite: example", "SQLite: equity", "PostgreSQL: example", "PostgreSQL: equity"],
     "memory": ["0", "300"],
 }
 
