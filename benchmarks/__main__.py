@@ -9,7 +9,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import examples, folding, ingress, memory, production, projecting, rebuilding, relationship, scorecards
+from benchmarks import (
+    cards,
+    examples,
+    folding,
+    ingress,
+    live,
+    memory,
+    production,
+    projecting,
+    rebuilding,
+    relationship,
+    scorecards,
+)
 from benchmarks.measuring import FULL, QUICK, Sizes, Table
 from services.kit.settings import PREFIX
 
@@ -21,8 +33,10 @@ BENCHMARKS: dict[str, Callable[[Sizes, Path], list[Table]]] = {
     "relationship": relationship.measure,
     "rebuild": rebuilding.measure,
     "scorecards": scorecards.measure,
+    "cards": cards.measure,
     "examples": examples.measure,
     "memory": memory.measure,
+    "live": live.measure,
 }
 
 

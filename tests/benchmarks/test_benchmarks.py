@@ -44,8 +44,10 @@ ROWS = {
         *("the same card: `exemplar graphql` on PostgreSQL",) * 2,
         *("started", "after reads"),
     ],
+    "cards": [f"{days} days: {who}" for days in (90, 365) for who in ("gateway", "Strawberry as it comes")],
     "examples": ["SQLite: example", "SQLite: equity", "PostgreSQL: example", "PostgreSQL: equity"],
     "memory": ["0", "300"],
+    "live": ["0", "5", "5"],
 }
 
 
