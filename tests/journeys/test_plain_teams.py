@@ -1,14 +1,15 @@
 """Hand-made teams whose example is plain to see, told to a real server and to the reference model."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 
-from tests.journeys.examples import equity_json, example_json, person_example, team_equity
+from tests.journeys.examples import equity_json, example_json, person_example, team_equity, team_examples
 from tests.journeys.telling import event_of, parse
 from tests.reference.equity import customer_equity
 from tests.reference.examples import examples
-from tests.reference.plain_teams import PlainTeam, plain_teams
+from tests.reference.plain_teams import PlainTeam, handed_over, plain_teams
 from tests.reference.worlds import World
 from tests.serving import Server, serving
 
@@ -49,3 +50,24 @@ def test_a_server_shows_what_is_plain_to_see(case: PlainTeam, server: Server) ->
     period = {"from": str(case.from_), "to": str(case.to), "asOf": case.as_of}
     shown = person_example(server, case.leader, case.team, period)
     assert case.disagreements(shown, team_equity(server, case.team, case.as_of)) == []
+
+
+@pytest.mark.parametrize(
+    ("from_", "to", "leaders"),
+    [
+        ("2007-04-11", "2007-05-01", ["leader"]),
+        ("2007-04-10", "2007-04-12", ["before", "leader"]),
+        ("2007-04-01", "2007-04-11", ["before"]),
+    ],
+)
+def test_whoever_leads_within_the_period_has_an_example(
+    from_: str, to: str, leaders: list[str], server: Server, world: World
+) -> None:
+    """A stay that ends as the period begins does not overlap it, nor does one that begins as it ends."""
+    case = handed_over()
+    as_of = parse(case.as_of)
+    expected = [case.who(leader) for leader in leaders]
+    found = examples(world, case.team, date.fromisoformat(from_), date.fromisoformat(to), as_of)
+    assert [example.leader for example in found] == expected
+    shown = team_examples(server, case.team, {"from": from_, "to": to, "asOf": case.as_of})
+    assert [example["leader"]["key"] for example in shown] == expected
