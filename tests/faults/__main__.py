@@ -25,6 +25,8 @@ from tests.faults.topic import try_recreated_topic
 from tests.faults.trial import Fault, Outcome, try_fault
 
 SEED_VARIABLE = "FAULTS_SEED"
+_SHOWN = 5  # findings of each promise
+_LAST_WORDS = 1500  # characters
 _HEAD = (
     "| fault | acts sent | acknowledged | no receipt | lost | acknowledging (s) | recovered (s) | promises |\n"
     "|---|---:|---:|---:|---:|---:|---:|---|"
@@ -47,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         with stores() as (broker, database):
             for name in given.names or ROUNDS:
                 for outcome in run_round(broker, database, name, seed):
-                    say(line(outcome))
+                    tell(outcome)
                     outcomes.append(outcome)
     finally:
         click.echo(report(outcomes, seed, time.monotonic() - began))
@@ -74,7 +76,7 @@ def _on_a_site(broker: Broker, database: Database, name: str, faults: list[Fault
             outcome = _try(made, faults.pop(0), seed + len(ledger.attempts), ledger)
             yield outcome
             if outcome.findings:
-                _keep(folder, outcome)
+                _tell_last_words(folder)
                 return
 
 
@@ -86,15 +88,19 @@ def _try(made: Site, fault: Fault, seed: int, ledger: Ledger) -> Outcome:
         return Outcome(fault.name, findings={"tried": [f"{type(error).__name__}: {error}"]})
 
 
-def _keep(folder: Path, outcome: Outcome) -> None:
-    """Tell what was wrong, with the last that the services said."""
+def tell(outcome: Outcome) -> None:
+    """Say what came of a fault, and what was wrong, if anything."""
+    say(line(outcome))
     for promise, findings in outcome.findings.items():
-        for finding in findings[:5]:
+        for finding in findings[:_SHOWN]:
             say(f"  {promise}: {finding}")
         say(f"  {promise}: {len(findings)} in all")
+
+
+def _tell_last_words(folder: Path) -> None:
+    """Say the last that the services of a site said."""
     for messages in sorted(folder.glob("*.log")):
-        say(f"  --- {messages.name}")
-        say(messages.read_text()[-1500:])
+        say(f"  --- {messages.name}\n{messages.read_text()[-_LAST_WORDS:]}")
 
 
 def report(outcomes: Sequence[Outcome], seed: int, seconds: float) -> str:

@@ -16,7 +16,6 @@ from tests.journeys.telling import parse
 from tests.reference.model import NOT_PERSONAL, PERSONAL_FIELDS
 
 ANSWER_SECONDS = 12.0
-SHOWN = 5  # findings of a check
 Reveal = Callable[[Sequence[bytes]], Sequence[Mapping[str, str | None]]]
 """For record values, the texts of their personal fields: None where the person was erased."""
 

@@ -274,7 +274,10 @@ class Service:
 
     def wait(self) -> None:
         """Wait until it is ready."""
-        eventually(f"{self.command} is ready: see {self.messages}", lambda: self.status("/readyz") == 200)
+        try:
+            eventually(f"{self.command} is ready", lambda: self.status("/readyz") == 200)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it said: {self.messages.read_text()[-2000:]}") from error
 
     def status(self, path: str) -> int:
         """The status of a GET of it."""
