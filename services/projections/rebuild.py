@@ -32,7 +32,7 @@ from services.projections.crew import Crew
 from services.projections.leadership.signals import Principle, Verdict
 from services.projections.projector import Projector, Sizes, load_partitions
 from services.projections.stores import Built, ModelSource, Stores, area_of, check_log, read_facts
-from services.projections.tables import acts, dead_letters, facts, model, partitions, signals
+from services.projections.tables import acts, dead_letters, dealings, facts, model, partitions, signals
 
 ACTS_AT_ONCE = 5_000  # of the log, kept in one transaction: with 20,000 that takes 30 MB more and is no faster
 SUBJECTS_AT_ONCE = 5_000
@@ -175,7 +175,11 @@ def build(url: URL, area: str, source: Source, until: Position, on_progress: Lis
     engine = open_engine(url, area, lax=True)
     pace = _Pace(sum(until.values()), on_progress)
     try:
-        with _without_indexes(engine, acts, besides="acts_key"), _without_indexes(engine, signals):
+        with (
+            _without_indexes(engine, acts, besides="acts_key"),
+            _without_indexes(engine, signals),
+            _without_indexes(engine, dealings),
+        ):
             _fill(engine, url, area, source, until, pace)
         refresh_statistics(engine, model.sorted_tables)
     finally:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, bindparam, case, func, or_, select
 
@@ -126,29 +126,34 @@ def equities(connection: Connection, teams: Sequence[str], as_of: int, policy: P
     ]
     asked = {"spans": as_json(spans), "year_ago": year_ago}
     dialect = connection.dialect.name
-    orders: list[dict[str, int]] = [{} for _ in teams]
-    earlier: list[set[str]] = [set() for _ in teams]
-    referrals: list[dict[str, int]] = [{} for _ in teams]
-    for owner, customer, what, recent, number in connection.execute(_orders(dialect), asked):
-        if what == What.REFERRAL:
-            if recent:
-                referrals[owner][customer] = number
-        elif recent:
-            orders[owner][customer] = number
-        else:
-            earlier[owner].add(customer)
+    bases = _bases(connection, len(teams), asked)
     touched = {row[0]: Touched(*map(int, row[1:])) for row in connection.execute(_touches(dialect), asked)}
     to_yes: list[list[int]] = [[] for _ in teams]
     for owner, number in connection.execute(_to_yes(dialect), asked):
         to_yes[owner].append(number)
-    nothing = Touched(0, 0, 0)
     return [
-        customer_equity(
-            Dealt(orders[place], earlier[place], referrals[place], to_yes[place], touched.get(place, nothing)),
-            policy.equity,
-        )
-        for place in range(len(teams))
+        customer_equity(Dealt(*base, to_yes[place], touched.get(place, Touched(0, 0, 0))), policy.equity)
+        for place, base in enumerate(bases)
     ]
+
+
+class _Base(NamedTuple):
+    """Who ordered how often in the year; who did in the year before; who referred somebody how often."""
+
+    orders: dict[str, int]
+    ordered_before: set[str]
+    referrals: dict[str, int]
+
+
+def _bases(connection: Connection, teams: int, asked: Mapping[str, object]) -> list[_Base]:
+    found = [_Base({}, set(), {}) for _ in range(teams)]
+    for owner, customer, what, recent, number in connection.execute(_orders(connection.dialect.name), asked):
+        if what == What.ORDER and not recent:
+            found[owner].ordered_before.add(customer)
+        elif recent:
+            counts = found[owner].orders if what == What.ORDER else found[owner].referrals
+            counts[customer] = number
+    return found
 
 
 @cache
