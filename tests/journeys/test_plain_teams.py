@@ -53,21 +53,23 @@ def test_a_server_shows_what_is_plain_to_see(case: PlainTeam, server: Server) ->
 
 
 @pytest.mark.parametrize(
-    ("from_", "to", "leaders"),
+    ("from_", "to", "as_of", "leaders"),
     [
-        ("2007-04-11", "2007-05-01", ["leader"]),
-        ("2007-04-10", "2007-04-12", ["before", "leader"]),
-        ("2007-04-01", "2007-04-11", ["before"]),
+        ("2007-04-11", "2007-05-01", "2008-02-01", ["leader"]),
+        ("2007-04-10", "2007-04-12", "2008-02-01", ["before", "leader"]),
+        ("2007-04-01", "2007-04-11", "2008-02-01", ["before"]),
+        ("2007-04-20", "2007-05-01", "2007-03-01", ["before"]),
     ],
 )
 def test_whoever_leads_within_the_period_has_an_example(
-    from_: str, to: str, leaders: list[str], server: Server, world: World
+    from_: str, to: str, as_of: str, leaders: list[str], server: Server, world: World
 ) -> None:
-    """A stay that ends as the period begins does not overlap it, nor does one that begins as it ends."""
-    case = handed_over()
-    as_of = parse(case.as_of)
+    """A stay that ends as the period begins does not overlap it, nor does one that begins as it ends; one whose end
+    *as of* hides goes on.
+    """
+    case, instant = handed_over(), f"{as_of}T00:00:00Z"
     expected = [case.who(leader) for leader in leaders]
-    found = examples(world, case.team, date.fromisoformat(from_), date.fromisoformat(to), as_of)
+    found = examples(world, case.team, date.fromisoformat(from_), date.fromisoformat(to), parse(instant))
     assert [example.leader for example in found] == expected
-    shown = team_examples(server, case.team, {"from": from_, "to": to, "asOf": case.as_of})
+    shown = team_examples(server, case.team, {"from": from_, "to": to, "asOf": instant})
     assert [example["leader"]["key"] for example in shown] == expected
