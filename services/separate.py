@@ -9,9 +9,8 @@ from starlette.applications import Starlette
 from services.embedded import add_pages
 from services.events.app import create_app
 from services.graphql.app import create_graphql
-from services.kit import problems
 from services.kit.database import reading
-from services.kit.serving import operations
+from services.kit.serving import make_app, operations
 from services.parts import Fold, Lag, Parts, allowed, backing, keyring, limits, live, recording
 from services.projections.dead_letters import count
 from services.projections.metrics import FoldMetrics
@@ -39,7 +38,7 @@ def projections_app(parts: Parts) -> Iterator[Starlette]:
     """The projections: the fold, in a thread, and how it stands."""
     fold, registry = Fold(parts), CollectorRegistry()
     registry.register(FoldMetrics(lambda: fold.status, lambda: count(parts.stores.model())))
-    app = _bare_app()
+    app = make_app()
     app.router.routes.extend(operations(fold.check_ready, registry))
     try:
         fold.start()
@@ -53,7 +52,7 @@ def graphql_app(parts: Parts) -> Iterator[Starlette]:
     """The gateway: GraphQL, GraphiQL and the pages."""
     admitting = keyring(parts, may_be_open=False)
     positions = Positions(parts.stores.model)
-    app, registry = _bare_app(), CollectorRegistry()
+    app, registry = make_app(), CollectorRegistry()
     app.router.routes.extend(operations(lambda: _check_stores(parts), registry))
     with Lag(parts) as lag:
         reads = backing(parts, admitting.admit, positions, lag.seconds)
@@ -62,12 +61,6 @@ def graphql_app(parts: Parts) -> Iterator[Starlette]:
         app.state.on_stop = streams.stop
         add_pages(app)
         yield app
-
-
-def _bare_app() -> Starlette:
-    app = Starlette()
-    problems.install(app)
-    return app
 
 
 def _check_stores(parts: Parts) -> None:

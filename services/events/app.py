@@ -13,8 +13,7 @@ from services.events.catalog.schemas import documents
 from services.events.credentials import Keyring
 from services.events.intake import Intake
 from services.events.recording import Recording
-from services.kit import problems
-from services.kit.serving import LoopbackOnly, operations
+from services.kit.serving import LoopbackOnly, make_app, operations
 
 
 def create_app(
@@ -42,9 +41,8 @@ def create_app(
 
     ingress = Ingress(intake, keyring, limits, registry)
     routes = [*ingress_routes(ingress, documents(catalogue)), *operations(ready, registry)]
-    app = Starlette(routes=routes, lifespan=lifespan)
+    app = make_app(routes, lifespan)
     app.add_middleware(PostsFirst, ingress=ingress)
-    problems.install(app)
     guard_loopback(app, keyring)
     return app
 

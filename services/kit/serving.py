@@ -11,19 +11,20 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from services.kit.errors import ExemplarError
-from services.kit.problems import MEDIA_TYPE, body_of, problem, problem_of
+from services.kit.problems import MEDIA_TYPE, body_of, install, problem, problem_of
 
 MOST_HEADER_BYTES = 64 * 1024
 _LINGER_SECONDS = 1.0
@@ -248,6 +249,17 @@ def _host_and_port(url: str) -> tuple[str, int] | None:
         return None
     host = parts.netloc.lower().removesuffix(f":{parts.port}") if parts.port is not None else parts.netloc.lower()
     return (host, port) if not (parts.path or parts.query or parts.fragment) else None
+
+
+def make_app(routes: Sequence[BaseRoute] = (), lifespan: Callable[[Any], Any] | None = None) -> FastAPI:
+    """An app with these routes, which answers its own errors as problems.
+
+    FastAPI's own documentation pages load from a CDN; what it would say of plain routes, the catalogue says.
+    """
+    app = FastAPI(title="Exemplar", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.router.routes.extend(routes)
+    install(app)
+    return app
 
 
 def operations(ready: Callable[[], None], registry: CollectorRegistry) -> list[Route]:
