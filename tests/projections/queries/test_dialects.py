@@ -8,18 +8,22 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, Connection
 
+from services.events.catalog.envelope import Catalogue
 from services.kit.database import reading
 from services.projections.leadership.periods import Period
+from services.projections.leadership.policy import DEFAULT_POLICY
 from services.projections.leadership.signals import Principle, Verdict
-from services.projections.queries import acts, figures, people, position, reach, teams
+from services.projections.queries import acts, examples, figures, leading, outcomes, people, position, reach, teams
 from services.projections.queries.acts import ActFilter
 from services.projections.queries.figures import SignalKey
+from services.projections.queries.leading import ExampleKey
 from services.projections.queries.teams import ALWAYS, Span, TeamCard
 from tests.fixed_clock import FixedClock
 from tests.projections.queries.test_against_reference import with_ascii_sources
 from tests.projections.world import World, event_of
 from tests.reference.histories import CUSTOMERS, LEADERS, REPS, TEAMS, random_world
 
+CATALOGUE = Catalogue()
 PERSONS = (*REPS, *LEADERS)
 NOW = Period(date(2024, 1, 1), date(2026, 1, 1), 2**60)
 
@@ -68,6 +72,25 @@ def _everything(connection: Connection) -> dict[str, Any]:
         "children": teams.children(connection, TEAMS),
         "members": teams.members(connection, TEAMS, 2**60),
         "stays": teams.stays(connection, PERSONS, 2**60),
+        **_examples(connection),
+    }
+
+
+def _examples(connection: Connection) -> dict[str, Any]:
+    """What each question about leaders says of a random world, asked of everybody and every team."""
+    wanted = [ExampleKey(person, team) for person in PERSONS for team in TEAMS]
+    observed = examples.observe(connection, wanted, NOW, DEFAULT_POLICY)
+    return {
+        "leaders": leading.leaders(connection, TEAMS, NOW),
+        "cards of examples": [(one.leader.card, one.team.card) for one in observed],
+        "associations": [examples.associations(one, DEFAULT_POLICY) for one in observed],
+        "month ends": [examples.pressure_at_month_ends(one, NOW, DEFAULT_POLICY) for one in observed],
+        "goading": examples.goadings(connection, wanted, NOW, DEFAULT_POLICY, CATALOGUE),
+        "attention": examples.attention(connection, wanted, NOW, DEFAULT_POLICY, CATALOGUE),
+        "standards": examples.stated_standards(connection, wanted, NOW),
+        "pushing": outcomes.pushings(connection, wanted, NOW, DEFAULT_POLICY),
+        "guides": outcomes.guides(connection, observed, NOW, DEFAULT_POLICY),
+        "equity": outcomes.equities(connection, TEAMS, NOW.end, DEFAULT_POLICY),
     }
 
 
