@@ -78,6 +78,7 @@ def try_fault(
     with sampling(site) as samples:
         with load([site.services["events"].port], site.key, ledger, seed):
             time.sleep(WARM_SECONDS)
+            recovery(site, ledger, time.monotonic(), f"{seed}-before")  # all is at work before something breaks
             fault.happen(site, Random(seed), ledger)
             outcome.again, outcome.recovery = recovery(site, ledger, time.monotonic(), f"{seed}")
             time.sleep(AFTERWARDS_SECONDS)
