@@ -25,6 +25,18 @@ def breached(body: Mapping[str, Any]) -> int:
     return found
 
 
+LARGE = (
+    'subscription { scorecardChanged(team: "north") { members { person { '
+    + " ".join(
+        f'c{n}: scorecard(period: {{from: "2026-01-01", to: "2026-12-31"}}) {{ scores {{ principle {{ description }}'
+        " trend(by: DAY) { start kept breached } } }"
+        for n in range(3)
+    )
+    + " } } } }"
+)
+"""An answer to it is more than a megabyte."""
+
+
 class Events:
     """An event stream that is being read."""
 
@@ -65,12 +77,18 @@ def event_stream(url: str, query: str, variables: Any = None, **headers: str) ->
         connection.close()
 
 
+def narrow_socket(url: str) -> socket.socket:
+    """A connection with little room at this end for what comes."""
+    address = urlsplit(url)
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    made.connect((address.hostname, address.port))
+    return made
+
+
 def unread_stream(url: str, query: str) -> socket.socket:
-    """Ask for an event stream and read nothing of it. Little of what comes finds room at this end."""
-    address, body = urlsplit(url), json.dumps({"query": query})
-    asking = socket.socket()
-    asking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    asking.connect((address.hostname, address.port))
+    """Ask for an event stream and read nothing of it."""
+    address, body, asking = urlsplit(url), json.dumps({"query": query}), narrow_socket(url)
     headers = ("accept: text/event-stream", "content-type: application/json", f"content-length: {len(body)}")
     asking.sendall("\r\n".join(("POST /graphql HTTP/1.1", f"host: {address.netloc}", *headers, "", body)).encode())
     return asking

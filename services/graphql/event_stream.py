@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from services.graphql.answering import Answer, Gateway, Question
 from services.graphql.live import Live, TooMany
+from services.graphql.metrics import EVENT_STREAM, SLOW
 from services.kit.errors import ExemplarError
 from services.kit.problems import problem, problem_of
 
@@ -40,7 +41,7 @@ class EventStream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer until there is nothing more to answer, or nobody who listens."""
         try:
-            with self._live.connection("sse"):
+            with self._live.connection(EVENT_STREAM):
                 credential = await self._gateway.admit(self._question.authorization)
                 with self._live.by(credential):
                     await self._stream(receive, send)
@@ -77,7 +78,7 @@ class EventStream:
         while (await receive())["type"] != "http.disconnect":
             pass
         if self._sending:
-            self._live.metrics.dropped("slow")
+            self._live.metrics.dropped(SLOW)
 
 
 def _next(answer: Answer) -> bytes:

@@ -20,7 +20,7 @@ from strawberry.types.graphql import OperationType
 from services.events.credentials import Credential
 from services.graphql.answering import Answer, Gateway, Question
 from services.graphql.errors import formatted_cause
-from services.graphql.metrics import LiveMetrics
+from services.graphql.metrics import LIMIT, LiveMetrics
 from services.kit.database import reading
 from services.kit.errors import ExemplarError, Invalid
 from services.projections.changes import Change
@@ -151,7 +151,7 @@ class Live:
     def connection(self, transport: str) -> Iterator[None]:
         """Count a connection meanwhile. Raises TooMany."""
         if self._open >= self.limits.connections or self._stopping:
-            self.metrics.dropped("limit")
+            self.metrics.dropped(LIMIT)
             raise TooMany(f"there are {self.limits.connections} live connections already")
         self._open += 1
         self.metrics.connections(transport, 1)
@@ -166,7 +166,7 @@ class Live:
         """Count a connection of this credential meanwhile. Raises TooMany."""
         name = credential.name
         if self._by_credential[name] >= self.limits.each:
-            self.metrics.dropped("limit")
+            self.metrics.dropped(LIMIT)
             raise TooMany(f"this credential has {self.limits.each} live connections already")
         self._by_credential[name] += 1
         try:

@@ -8,6 +8,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from services.graphql import errors
 
 ANSWERED = "answered"
+EVENT_STREAM, WEBSOCKET = "sse", "websocket"
+LIMIT, SLOW = "limit", "slow"
 REFUSED = "refused"  # what is not GraphQL over HTTP, or not a query
 
 
@@ -51,6 +53,10 @@ class LiveMetrics:
             ["reason"],
             registry=registry,
         )
+        for transport in (EVENT_STREAM, WEBSOCKET):
+            self._connections.labels(transport)
+        for reason in (LIMIT, SLOW):
+            self._dropped.labels(reason)
 
     def connections(self, transport: str, more: int) -> None:
         """There is one more connection of this transport, or one less."""

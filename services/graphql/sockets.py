@@ -15,6 +15,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from services.graphql.answering import Answer, Gateway, Question
 from services.graphql.errors import LIMIT, UNAUTHENTICATED
 from services.graphql.live import Live, TooMany
+from services.graphql.metrics import LIMIT as LIMITED
+from services.graphql.metrics import SLOW, WEBSOCKET
 from services.kit import strict_json
 from services.kit.errors import ExemplarError, Malformed, Unauthenticated
 from services.kit.problems import problem
@@ -52,7 +54,7 @@ class Sockets:
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one connection from its handshake to its end."""
         try:
-            with self._live.connection("websocket"):
+            with self._live.connection(WEBSOCKET):
                 if PROTOCOL in websocket.scope["subprotocols"]:
                     await websocket.accept(PROTOCOL)
                     await _Connection(websocket, self._live, self._gateway).serve()
@@ -101,7 +103,7 @@ class _Connection:
             if received["type"] == "websocket.disconnect":
                 self._closed = True
                 if self._sending:
-                    self._live.metrics.dropped("slow")
+                    self._live.metrics.dropped(SLOW)
                 return
             await self._take(_parsed(received))
 
@@ -145,7 +147,7 @@ class _Connection:
             raise _End(SUBSCRIBER_EXISTS, f"Subscriber for {asked.id} already exists")
         most = self._live.limits.subscriptions
         if len(self._operations) >= most:
-            self._live.metrics.dropped("limit")
+            self._live.metrics.dropped(LIMITED)
             error = {"message": f"a connection has at most {most} operations", "extensions": {"code": LIMIT}}
             await self._send({"id": asked.id, "type": "error", "payload": [error]})
             return

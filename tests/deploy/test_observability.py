@@ -164,7 +164,7 @@ def test_each_service_tells_its_part(told_by_service: Mapping[str, Told]) -> Non
     assert topics == {
         "events": {"event", "ready"},
         "projections": {"fold", "dead", "ready"},
-        "graphql": {"query", "ready"},
+        "graphql": {"live", "query", "ready"},
     }
     for job, told in told_by_service.items():
         assert {"process_resident_memory_bytes", "process_cpu_seconds_total", "process_open_fds"} <= told.keys(), job

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.graphql.test_sockets import TEAM, push
-from tests.live import SCORE, WATCH, breached, event_stream, unread_stream
+from tests.live import LARGE, SCORE, WATCH, breached, event_stream, unread_stream
 from tests.serving import Server, serving
 
 
@@ -109,16 +109,7 @@ def test_a_foreign_page_gets_no_stream_from_an_open_server(server: Server) -> No
 
 def test_who_does_not_read_is_dropped(server: Server) -> None:
     """What is sent to them is not kept: the connection is cut, counted, and nobody else waits."""
-    large = (
-        'subscription { scorecardChanged(team: "north") { '
-        + " ".join(
-            f'm{n}: members {{ person {{ scorecard(period: {{from: "2026-01-01", to: "2026-12-31"}}) {{ scores {{'
-            " principle { id title description sources } trend(by: DAY) { start kept breached } } } } }"
-            for n in range(3)
-        )
-        + " } }"
-    )
-    with closing(unread_stream(server.url, large)):
+    with closing(unread_stream(server.url, LARGE)):
         for number in count(1000):
             server.post(push(number))
             metrics = server.ask("GET", "/metrics").body.decode()

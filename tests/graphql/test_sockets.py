@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.live import SCORE, WATCH, Socket, breached, web_socket
+from tests.live import LARGE, SCORE, WATCH, Socket, breached, narrow_socket, web_socket
 from tests.serving import Server, run, serving
 
 CONNECTIONS = 6
@@ -57,7 +57,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def server(keys: dict[str, str]) -> Iterator[Server]:
     """A server with small limits, a team and two people in it."""
     limits = {"live_init_seconds": "1", "live_subscriptions": "2", "live_connections": str(CONNECTIONS)}
-    limits |= {"live_connections_each": "4", "live_message_bytes": "2048"}
+    limits |= {"live_connections_each": "4", "live_message_bytes": "2048", "answer_seconds": "1"}
     with serving(Path(keys["folder"]), **limits) as server:
         posted = server.post(*TEAM, authorization=keys["ops"])
         server.query("{ viewer { key } }", posted.json()["position"], authorization=keys["ops"])
@@ -180,6 +180,18 @@ def test_connections_are_limited(server: Server, keys: dict[str, str]) -> None:
         fifth = stack.enter_context(web_socket(server.url))
         fifth.send("connection_init", payload={"authorization": keys["ann"]})
         assert fifth.end()[0] == 1013
+
+
+def test_who_does_not_read_is_dropped(server: Server, keys: dict[str, str]) -> None:
+    """What is sent to them is not kept: the connection is cut, and counted."""
+    with web_socket(server.url, sock=narrow_socket(server.url), max_queue=1, max_size=None) as made:
+        made.begin(keys["ann"])
+        made.ask("1", LARGE)
+        for number in count(1000):
+            server.post(push(number), authorization=keys["ops"])
+            metrics = server.ask("GET", "/metrics").body.decode()
+            if 'exemplar_live_dropped_total{reason="slow"} 1.0' in metrics:
+                break
 
 
 def test_with_credentials_any_origin_may_connect(server: Server, keys: dict[str, str]) -> None:
