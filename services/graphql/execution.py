@@ -6,9 +6,10 @@ of values at a time; every other field, and every object of which a plain field 
 the library's as before. So the answers are the library's, errors and all, only sooner.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date
 from enum import Enum
+from functools import lru_cache
 from itertools import chain, islice
 from math import isfinite
 from operator import attrgetter
@@ -168,16 +169,26 @@ def _nullable(read: Reader) -> Reader:
 
 
 def _objects(fields: Mapping[str, Reader]) -> Reader:
-    names, readers = list(fields), list(fields.values())
+    rows, readers = _rows(tuple(fields)), list(fields.values())
 
     def objects(sources: Column) -> Column:
         if any(issubclass(kind, Exception) for kind in set(map(type, sources))):
             raise _Unusual
         columns = [read(sources) for read in readers]
-        rows = zip(*columns, strict=True) if columns else [()] * len(sources)
-        return [dict(zip(names, row, strict=True)) for row in rows]
+        return rows(zip(*columns, strict=True) if columns else sources)
 
     return objects
+
+
+@lru_cache(maxsize=1024)
+def _rows(names: tuple[str, ...]) -> Callable[[Iterable[tuple[Any, ...]]], list[dict[str, Any]]]:
+    """Makes objects with these names of rows of values: a display takes a quarter of the time that `dict` does."""
+    if not names:
+        return lambda rows: [{} for _ in rows]
+    values = [f"v{place}" for place in range(len(names))]
+    members = ", ".join(f"{name!r}: {value}" for name, value in zip(names, values, strict=True))
+    made: Any = eval(f"lambda rows: [{{{members}}} for {', '.join(values)}, in rows]")  # names of GraphQL
+    return cast(Callable[[Iterable[tuple[Any, ...]]], list[dict[str, Any]]], made)
 
 
 def _lists(item: Reader) -> Reader:

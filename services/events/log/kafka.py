@@ -37,6 +37,7 @@ from services.kit.errors import Corrupt, ExemplarError, Misconfigured, Unavailab
 
 DELIVERY_SECONDS = 10.0  # from taking a record to its acknowledgement, all repetitions within
 REQUEST_SECONDS = 5.0
+ASK_SECONDS = 3.0  # for an answer to who reads or asks: where a connection is half open, several such waits add up
 BLOCK_SECONDS = 2.0  # the longest that the client may hold up a send
 BOOTSTRAP_SECONDS = 4.0
 CLOSE_SECONDS = 10.0
@@ -537,7 +538,7 @@ class _Topic:
     @contextmanager
     def _asking(self) -> Iterator[Any]:
         if self._admin is None:
-            self._admin = _connect(KafkaAdminClient, self._log.connection, {})
+            self._admin = _connect(KafkaAdminClient, self._log.connection, _asking())
         try:
             with _translated(self._log.topic):
                 yield self._admin
@@ -607,6 +608,7 @@ def _producing() -> dict[str, object]:
 def _consuming(partitions: int) -> dict[str, object]:
     return {
         "group_id": None,
+        **_asking(),
         "enable_auto_commit": False,
         "auto_offset_reset": "none",
         "isolation_level": "read_committed",
@@ -619,6 +621,10 @@ def _consuming(partitions: int) -> dict[str, object]:
     }
 
 
+def _asking() -> dict[str, object]:
+    return {"request_timeout_ms": int(ASK_SECONDS * 1000)}
+
+
 def _connect(make: Callable[..., Any], connection: Mapping[str, object], settings: Mapping[str, object]) -> Any:
     """A client; lets go of everything if no broker answers."""
     networks: list[Any] = []
@@ -628,7 +634,7 @@ def _connect(make: Callable[..., Any], connection: Mapping[str, object], setting
         return networks[-1]
 
     try:
-        return make(kafka_client=network, **connection, **settings)
+        return make(kafka_client=network, **{**connection, **settings})
     except (KafkaError, ValueError, OSError) as error:
         for made in networks:
             made.close()
