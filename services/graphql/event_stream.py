@@ -66,6 +66,7 @@ class EventStream:
         async with aclosing(self._live.answers(self._gateway, self._question)) as answers:
             async for answer in answers:
                 await self._send(send, KEEP_ALIVE if answer is None else _next(answer))
+                del answer  # nothing is kept of it while the next one is waited for
         await send({"type": "http.response.body", "body": COMPLETE})
 
     async def _send(self, send: Send, event: bytes) -> None:

@@ -208,6 +208,7 @@ class Live:
                 if answer is not None:
                     self.metrics.sent()
                 yield answer
+                answer = None  # nothing is kept of it while the next one is waited for
                 if watch.team is None or self._stopping:
                     return
                 touched = await watch.touched(self.limits.keep_alive_seconds)
@@ -217,8 +218,6 @@ class Live:
                     answer, checked = await self._again(gateway, question), _now()
                 elif _now() - checked >= self.limits.recheck_seconds:
                     answer, checked = await gateway.refusal(question, watch.team), _now()
-                else:
-                    answer = None
             if watch.team is not None:
                 self.metrics.dropped((answer.code or "internal").lower())
             yield answer

@@ -186,6 +186,7 @@ class _Connection:
                 if "data" not in answer.body:
                     return {"id": asked.id, "type": "error", "payload": answer.body["errors"]}
                 await self._send({"id": asked.id, "type": "next", "payload": answer.body})
+                del answer  # nothing is kept of it while the next one is waited for
         return {"id": asked.id, "type": "complete"}
 
     async def _end_operations(self) -> None:
