@@ -98,6 +98,8 @@ def test_errors_end_an_operation_and_nothing_else(opened: Socket) -> None:
         message = opened.next()
         assert (message["type"], message["id"]) == ("error", "x")
         assert message["payload"][0]["extensions"]["code"] == code
+    opened.send("subscribe", id="y", payload={"documentId": "sha256:" + "0" * 64})
+    assert opened.next()["payload"][0]["extensions"]["code"] == "UNKNOWN_DOCUMENT"
     opened.send("ping", payload={"any": 1})
     assert opened.next() == {"type": "pong"}
     opened.send("pong")
@@ -130,6 +132,7 @@ def test_operations_of_a_connection_are_limited(opened: Socket) -> None:
         (["INIT", '{"type": "subscribe", "id": "1"}'], 4400),
         (["INIT", '{"type": "subscribe", "id": "1", "payload": {"query": 1}}'], 4400),
         (["INIT", '{"type": "subscribe", "id": "1", "payload": {"query": "{ x }", "variables": []}}'], 4400),
+        (["INIT", '{"type": "subscribe", "id": "1", "payload": {"query": "{ x }", "documentId": "y"}}'], 4400),
         (["INIT", '{"type": "next", "id": "1"}'], 4400),
         (["INIT", '{"type": "complete"}'], 4400),
         (["{"], 4400),
