@@ -4,12 +4,14 @@ A store is a *database* (its URL) and an *area* of it, such as `model_3`: in Pos
 SQLite a file of its own beside the one that the URL names. What differs between the two dialects is in this module.
 """
 
+import math
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +41,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from services.kit.errors import Corrupt, Misconfigured, Unavailable
 
 BUSY_SECONDS = 30
 CANCEL_SECONDS = 2.0
+PING_AFTER_SECONDS = 1.0
 # That PostgreSQL is gone without a word is noticed within about ten seconds, not after the system's quarter of an hour.
 _NOTICED_SOON = {
     "connect_timeout": 5,  # seconds; the last one is in milliseconds
@@ -101,9 +105,10 @@ def open_engine(url: URL, area: str, lax: bool = False) -> Engine:
     if url.get_backend_name() == "postgresql":
         options = f"-csearch_path={schema_name(area)}" + (" -csynchronous_commit=off" if lax else "")
         given = {name: value for name, value in _NOTICED_SOON.items() if name not in url.query}
-        return create_engine(
-            url, pool_pre_ping=True, pool_size=8, hide_parameters=True, connect_args={**given, "options": options}
-        )
+        engine = create_engine(url, pool_size=8, hide_parameters=True, connect_args={**given, "options": options})
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkout", partial(_ping_after_rest, engine))
+        return engine
     file = area_file(url, area)
     file.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url.set(database=str(file)), pool_size=8, max_overflow=32, hide_parameters=True)
@@ -340,6 +345,19 @@ def _driver_error(engine: Engine) -> type[Exception]:
     """What the driver itself raises, where it is called without SQLAlchemy (COPY)."""
     error: type[Exception] = engine.dialect.loaded_dbapi.OperationalError
     return error
+
+
+def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _ping_after_rest(engine: Engine, connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Make sure that a connection which lay idle is still one; what was used a moment ago needs no question."""
+    if time.monotonic() - record.info.get("used", math.inf) > PING_AFTER_SECONDS:
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error  # the pool makes another one
 
 
 def _prepare_sqlite(connection: object, _record: object) -> None:
