@@ -291,7 +291,7 @@ def poison_in_a_row(site: Site, random: Random, ledger: Ledger) -> None:
     _poison(site, ledger, [b"\0 in a row %d" % number for number in range(60)], halted)
     rows = f'SELECT partition FROM "{site.model()}".partitions WHERE halted_because IS NOT NULL'
     eventually("the partition is halted", lambda: site.database.ask(rows, site.name) == [(halted,)])
-    assert site.services["projections"].status("/readyz") == 503
+    eventually("the projections say so", lambda: site.services["projections"].status("/readyz") == 503)
     time.sleep(3)
     site.run("dead-letters", "retry", "--yes")
     site.run("dead-letters", "resume")
