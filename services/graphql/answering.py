@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
@@ -16,14 +17,17 @@ from services.events.credentials import Credential
 from services.graphql import errors
 from services.graphql.documents import Documents
 from services.graphql.errors import ERRORS_AT_MOST, NotYet, TimedOut, formatted, formatted_cause
-from services.graphql.loaders import Asked, FindUnfolded, Sources, Watch, unwatched
+from services.graphql.loaders import Asked, FindUnfolded, Reading, Sources, Watch, unwatched
 from services.graphql.permissions import access_of, forbidden
 from services.graphql.rates import Rates
 from services.graphql.reads import ReadLog
 from services.kit.database import reading
-from services.kit.errors import ExemplarError, Invalid
+from services.kit.errors import Invalid
 from services.projections.queries.position import format_position, next_offsets, parse_position
 from services.projections.reads import Read
+
+WAITING_AT_ONCE = 32  # for the fold; each looks where it is ten times a second
+LATE_SECONDS = 0.5  # beyond its own, for who waits behind so many
 
 Result = TypeVar("Result")
 
@@ -60,7 +64,7 @@ class Backing:
     Unauthenticated. `wait_until(position, seconds)` is true once the record at each offset of the position is folded.
     `lag_seconds` says how far the fold is behind. `find_unfolded` looks for an act beyond the fold's position.
     `record_reads` makes durable what requests have read of other people; without it they get no answer.
-    `ask_seconds`: the longest that answering may take once the fold has been waited for.
+    `ask_seconds`: the longest that answering may take, beside `wait_for_seconds` where the fold is waited for.
     """
 
     model: Callable[[], Engine]
@@ -88,35 +92,20 @@ class Gateway:
         self._documents = documents or Documents({})
         self._suggestions = suggestions
         self._reads = ReadLog(backing.record_reads)
+        self._waiting = ThreadPoolExecutor(WAITING_AT_ONCE, "waiting")
 
     async def answer(self, question: Question, operations: Sequence[OperationType] = (OperationType.QUERY,)) -> Answer:
         """Authenticate, wait, read. Never raises but for an operation that the way in does not allow."""
         extensions: dict[str, Any] = {"policy": self._backing.sources.policy.identity}
+        reads = Reading()
         try:
-            question = self._known(question)
-            asked = await asyncio.to_thread(self._ask, question, extensions)
-        except ExemplarError as error:
-            return _refused([formatted_cause(error)], extensions)
-        except Exception as error:  # noqa: BLE001  # whatever it is, the client gets an answer that tells nothing more
-            return _refused([formatted(GraphQLError(str(error), original_error=error))], extensions)
-        try:
-            result = await self._in_time(asked, self._run(question, asked, operations))
-        except TimedOut as error:
-            return _refused([formatted_cause(error)], extensions)
+            return await self._in_time(question, reads, self._answer(question, operations, reads, extensions))
+        except InvalidOperationTypeError:
+            raise
         except CannotGetOperationTypeError:
             return _refused([formatted_cause(Invalid("the document has no operation of this name"))], extensions)
-        extensions["cost"] = asked.cost
-        shown = [formatted(error, self._suggestions) for error in (result.errors or [])[:ERRORS_AT_MOST]]
-        if not asked.ran or (result.data is None and not _has_path(result.errors)):
-            return _refused(shown, extensions)
-        try:
-            await self._record(asked)
-        except Exception as error:  # noqa: BLE001  # as above; what was read of others is shown only if that is on record
-            return _refused([formatted(GraphQLError(str(error), original_error=error))], extensions)
-        body: dict[str, Any] = {"data": result.data, "extensions": extensions}
-        if shown:
-            body["errors"] = shown
-        return Answer(body, None)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the client gets an answer that tells nothing more
+            return _refused([_failed(error)], extensions)
 
     async def admit(self, authorization: str | None) -> Credential:
         """Who presents this header Authorization. Raises Unauthenticated or Unavailable."""
@@ -125,11 +114,29 @@ class Gateway:
     async def refusal(self, question: Question, team: str) -> Answer | None:
         """What to answer who may not be told of the team's changes (any more); None for who may."""
         extensions: dict[str, Any] = {"policy": self._backing.sources.policy.identity}
+        reads = Reading()
         try:
-            asked = await asyncio.to_thread(self._ask, question, extensions)
-        except ExemplarError as error:
-            return _refused([formatted_cause(error)], extensions)
+            asked = await self._in_time(question, reads, self._asked(question, reads, extensions))
+        except Exception as error:  # noqa: BLE001  # as above
+            return _refused([_failed(error)], extensions)
         return None if asked.access.leads_team(team) else _refused([formatted_cause(forbidden())], extensions)
+
+    async def _answer(
+        self, question: Question, operations: Sequence[OperationType], reads: Reading, extensions: dict[str, Any]
+    ) -> Answer:
+        """The answer. Raises whatever keeps the document from being run."""
+        question = self._known(question)
+        asked = await self._asked(question, reads, extensions)
+        result = await self._run(question, asked, operations)
+        extensions["cost"] = asked.cost
+        shown = [formatted(error, self._suggestions) for error in (result.errors or [])[:ERRORS_AT_MOST]]
+        if not asked.ran or (result.data is None and not _has_path(result.errors)):
+            return _refused(shown, extensions)
+        await self._record(asked)  # what was read of others is shown only if that is on record
+        body: dict[str, Any] = {"data": result.data, "extensions": extensions}
+        if shown:
+            body["errors"] = shown
+        return Answer(body, None)
 
     def _known(self, question: Question) -> Question:
         """The question with the text of its document. Raises UnknownDocument."""
@@ -138,18 +145,39 @@ class Gateway:
         self._documents.check(question.query)
         return question
 
-    async def _in_time(self, asked: Asked, result: Awaitable[Result]) -> Result:
+    async def _in_time(self, question: Question, reads: Reading, result: Awaitable[Result]) -> Result:
         """The result. Raises TimedOut; then, or where nobody waits for it any more, nothing more is read for it."""
-        seconds = self._backing.ask_seconds
+        backing = self._backing
+        seconds = backing.ask_seconds + (0 if question.wait_for is None else backing.wait_for_seconds)
         try:
             async with asyncio.timeout(seconds):
                 return await result
         except TimeoutError as late:
-            asked.reading.end_soon()
+            reads.end_soon()
             raise TimedOut(f"the request took longer than {seconds:g} s: ask for less at once") from late
         except asyncio.CancelledError:
-            asked.reading.end_soon()
+            reads.end_soon()
             raise
+
+    async def _asked(self, question: Question, reads: Reading, extensions: dict[str, Any]) -> Asked:
+        """Who asks, of what, once the fold has been waited for. Puts into `extensions` what is known of it."""
+        if question.wait_for is None:
+            return await asyncio.to_thread(lambda: self._ask(question, self._admit(question), reads, extensions))
+        credential = await asyncio.to_thread(self._admit, question)
+        reached = await self._reached(_position(question.wait_for))
+        return await asyncio.to_thread(self._ask, question, credential, reads, extensions, reached)
+
+    async def _reached(self, wanted: Mapping[int, int]) -> bool:
+        """Whether the fold has come to a position in time. Those who wait take no thread from those who read."""
+        backing = self._backing
+        waiting = asyncio.get_running_loop().run_in_executor(
+            self._waiting, backing.wait_until, wanted, backing.wait_for_seconds
+        )
+        try:
+            done, _ = await asyncio.wait({waiting}, timeout=backing.wait_for_seconds + LATE_SECONDS)
+        finally:
+            waiting.cancel()
+        return waiting.result() if done else False
 
     async def _run(
         self, question: Question, asked: Asked, operations: Sequence[OperationType]
@@ -181,23 +209,32 @@ class Gateway:
         if entry is not None:
             await self._reads.record(entry)
 
-    def _ask(self, question: Question, extensions: dict[str, Any]) -> Asked:
-        """Who asks, of what; waits for the fold first. Puts into `extensions` what is known of it."""
-        backing = self._backing
-        credential = backing.authenticate(question.authorization)
+    def _admit(self, question: Question) -> Credential:
+        """Who asks. Raises Unauthenticated, Unavailable or TooOften."""
+        credential = self._backing.authenticate(question.authorization)
         if not question.again:
-            backing.rates.take(credential.name)
-        wanted = None if question.wait_for is None else _position(question.wait_for)
-        reached = wanted is None or backing.wait_until(wanted, backing.wait_for_seconds)
+            self._backing.rates.take(credential.name)
+        return credential
+
+    def _ask(
+        self,
+        question: Question,
+        credential: Credential,
+        reads: Reading,
+        extensions: dict[str, Any],
+        reached: bool = True,
+    ) -> Asked:
+        """The request, with the model as it is now. Raises NotYet if that is not where the question wants it."""
+        backing = self._backing
         engine, now = backing.model(), backing.clock()
-        with reading(engine) as connection:
+        with reading(engine) as connection, reads.of(connection):
             extensions["position"] = format_position(next_offsets(connection))
             access = access_of(connection, credential, now)
         extensions["lagSeconds"] = round(backing.lag_seconds(), 3)
         if not reached:
             raise NotYet(f"the fold has not reached {question.wait_for} within {backing.wait_for_seconds:g} s")
         watch = question.watch or unwatched
-        asked = Asked(access, engine, now, backing.sources, backing.cost_ceiling, backing.find_unfolded, watch)
+        asked = Asked(access, engine, now, backing.sources, backing.cost_ceiling, backing.find_unfolded, watch, reads)
         asked.trusted = question.document_id is not None
         return asked
 
@@ -212,6 +249,11 @@ def _position(text: str) -> Mapping[int, int]:
 def _has_path(found: Sequence[GraphQLError] | None) -> bool:
     """Whether an error came from a field: a null that went up to the root."""
     return any(error.path is not None for error in found or ())
+
+
+def _failed(error: Exception) -> Mapping[str, Any]:
+    """What is shown of anything that was raised."""
+    return formatted(GraphQLError(str(error), original_error=error))
 
 
 def _refused(shown: Sequence[Mapping[str, Any]], extensions: Mapping[str, Any]) -> Answer:

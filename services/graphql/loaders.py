@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from threading import Lock, Thread
+from threading import Condition, Thread
 from typing import Any, NamedTuple, TypeVar
 
 import structlog
@@ -46,6 +46,7 @@ Group = TypeVar("Group")
 Value = TypeVar("Value")
 Result = TypeVar("Result")
 
+TOLD_AGAIN_SECONDS = 0.2  # until a read has ended
 _log = structlog.get_logger(__name__)
 
 
@@ -123,6 +124,7 @@ class Asked:
     cost_ceiling: int
     unfolded: FindUnfolded
     watch: Watch = unwatched
+    reading: "Reading" = field(default_factory=lambda: Reading())
     trusted: bool = False
     cost: int | None = None
     fields: frozenset[str] = frozenset()
@@ -130,10 +132,7 @@ class Asked:
     load: "Loaders" = field(init=False)
     noted: Noted = field(init=False)
 
-    reading: "Reading" = field(init=False)
-
     def __post_init__(self) -> None:
-        self.reading = Reading()
         self.load = Loaders(self)
         self.noted = Noted(self.access.key)
 
@@ -155,32 +154,43 @@ class Reading:
     """The reads of a request that are under way, so that they can be ended before it is their time."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._changed = Condition()
         self._connections: set[Connection] = set()
         self._over = False
 
     @contextmanager
     def of(self, connection: Connection) -> Iterator[None]:
         """Read on this connection meanwhile. Raises TimedOut if reading is over already."""
-        with self._lock:
+        with self._changed:
             if self._over:
                 raise TimedOut("the request is over")
             self._connections.add(connection)
         try:
             yield
         finally:
-            with self._lock:
+            with self._changed:
                 self._connections.discard(connection)
+                self._changed.notify_all()
 
     def end_soon(self) -> None:
         """End what is read, and let nothing more be read; a thread of its own tells the database."""
         Thread(target=self._end, name="ending-reads", daemon=True).start()
 
     def _end(self) -> None:
-        with self._lock:  # while it is held, no connection goes on to anybody else
+        """Tell the database until all have ended: one that is told between two statements has nothing to end."""
+        with self._changed:  # while it is held, no connection goes on to anybody else
             self._over = True
-            for connection in self._connections:
-                interrupt(connection)
+            while self._connections:
+                for connection in self._connections:
+                    _interrupt(connection)
+                self._changed.wait(TOLD_AGAIN_SECONDS)
+
+
+def _interrupt(connection: Connection) -> None:
+    try:
+        interrupt(connection)
+    except Exception as error:  # noqa: BLE001  # a database that cannot even be told is told again
+        _log.warning("a read cannot be ended yet", reason=type(error).__name__)
 
 
 class Loaders:

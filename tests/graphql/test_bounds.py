@@ -2,12 +2,15 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
 
+from services.events.credentials import OPEN, Credential
+from services.graphql.answering import WAITING_AT_ONCE, Gateway, Question
 from services.graphql.app import Allowed
 from services.graphql.documents import OWN, Documents, document_id, load_documents
 from services.graphql.errors import TimedOut, TooOften, UnknownDocument
@@ -52,9 +55,7 @@ def test_reads_end_with_the_request(database: str) -> None:
     async def main() -> None:
         asking = asyncio.create_task(asyncio.to_thread(read))
         await asyncio.to_thread(begun.wait)
-        while not asking.done():  # told between two statements, a database has nothing to end
-            reads.end_soon()
-            await asyncio.wait({asking}, timeout=0.2)
+        reads.end_soon()  # told before the statement begins, a database has nothing to end: it is told again
         with pytest.raises(Unavailable):
             await asking
 
@@ -70,7 +71,7 @@ def stuck(tmp_path: Path, clock: FixedClock) -> Any:
     released = threading.Event()
 
     def find(*_asked: object) -> None:
-        released.wait(30)
+        released.wait(1)
 
     asker = Asker(tmp_path, clock, find_unfolded=find, ask_seconds=0.3)
     yield asker
@@ -84,6 +85,50 @@ def test_a_request_has_its_time(stuck: Asker) -> None:
     response = stuck.post(EXPLAIN, accept=GRAPHQL)
     assert response.status_code == 504
     assert "0.3 s" in response.json()["errors"][0]["message"]
+
+
+def test_finding_out_who_asks_is_in_the_time(tmp_path: Path, clock: FixedClock) -> None:
+    """A request that comes no further than to its credential has its time, too."""
+    released = threading.Event()
+
+    def authenticate(_authorization: str | None) -> Credential:
+        released.wait(30)
+        return OPEN
+
+    async def main() -> None:
+        answer = await gateway.answer(Question("{ viewer { key } }"))
+        released.set()
+        assert answer.code == "TIMEOUT"
+
+    asker = Asker(tmp_path, clock, authenticate=authenticate, ask_seconds=0.2)
+    gateway = Gateway(create_schema(), asker.backing)
+    asyncio.run(main())
+    asker.close()
+
+
+def test_who_waits_for_the_fold_holds_nobody_up(tmp_path: Path, clock: FixedClock) -> None:
+    """However many wait for the fold, those who do not are answered; who waits behind too many is told NOT_YET."""
+    released = threading.Event()
+
+    def wait_until(_wanted: object, _seconds: float) -> bool:
+        return released.wait(30)
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
+        waiting = [
+            asyncio.create_task(gateway.answer(Question("{ viewer { key } }", wait_for="0:1")))
+            for _ in range(WAITING_AT_ONCE + 1)
+        ]
+        (late,), _ = await asyncio.wait({waiting[-1]})
+        assert late.result().code == "NOT_YET"
+        assert (await gateway.answer(Question("{ viewer { key } }"))).code is None
+        released.set()
+        await asyncio.wait(waiting)
+
+    asker = Asker(tmp_path, clock, wait_until=wait_until)
+    gateway = Gateway(create_schema(), asker.backing)
+    asyncio.run(main())
+    asker.close()
 
 
 def test_nobody_works_for_a_client_that_went_away(tmp_path: Path, clock: FixedClock) -> None:
