@@ -25,7 +25,7 @@ from services.events.intake import Intake
 from services.events.recording import Fault, Receipt, Refused
 from services.events.trace import trace_of_post
 from services.kit import strict_json
-from services.kit.errors import Corrupt, ExemplarError, Forbidden, Malformed, NotFound
+from services.kit.errors import Corrupt, ExemplarError, Forbidden, Malformed, NotFound, Unavailable
 from services.kit.problems import problem, problem_of
 
 EVENTS = "/v1/events"
@@ -35,13 +35,17 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a request may take. `buffered_bytes`: the bodies of all requests together."""
+    """What a request may take. `buffered_bytes`: the bodies of all requests together.
+
+    `admitting_seconds`: for the database, or the issuer of tokens, to say whose a credential is.
+    """
 
     event_bytes: int = 256 * 1024
     request_bytes: int = 4 * 1024 * 1024
     events: int = 1000
     requests: int = 256
     buffered_bytes: int = 64 * 1024 * 1024
+    admitting_seconds: float = 5.0
 
 
 class _TooLarge(ExemplarError):
@@ -130,10 +134,17 @@ class Ingress:
         """The keyring's answer; those who ask the same at the same time get it together."""
         asked = self._admitting.get(authorization)
         if asked is None:
-            asked = asyncio.ensure_future(asyncio.to_thread(self._keyring.admit, authorization))
+            asked = asyncio.ensure_future(self._asked(authorization))
             self._admitting[authorization] = asked
             asked.add_done_callback(lambda _: self._admitting.pop(authorization))
         return await asyncio.shield(asked)
+
+    async def _asked(self, authorization: str | None) -> Credential:
+        answer = asyncio.to_thread(self._keyring.admit, authorization)
+        try:
+            return await asyncio.wait_for(answer, self._limits.admitting_seconds)
+        except TimeoutError as error:
+            raise Unavailable("nobody says in time whose the credential is: send the events again") from error
 
     def _most(self, mode: Mode) -> int:
         return self._limits.request_bytes if mode is Mode.BATCH else self._limits.event_bytes

@@ -52,7 +52,7 @@ class Intake:
         if self._draining is None or self._draining.done():
             self._draining = loop.create_task(self._drain())
         late = Unavailable("the log did not take the events in time: send them again")
-        giving_up = loop.call_later(self._within, _answer_with, waiting, late)
+        giving_up = loop.call_later(self._within, self._give_up, waiting, late)
         try:
             return await waiting.answer
         finally:
@@ -63,6 +63,11 @@ class Intake:
         if self._draining is not None:
             await asyncio.wait([self._draining], timeout=_CLOSING_SECONDS)
         self._worker.shutdown(wait=False)
+
+    def _give_up(self, waiting: _Waiting, late: Unavailable) -> None:
+        """Answer who has waited too long, and keep nothing of them: what blocks may do so for as long as it likes."""
+        _answer_with(waiting, late)
+        self._waiting = [other for other in self._waiting if other is not waiting]
 
     async def _drain(self) -> None:
         while self._waiting:

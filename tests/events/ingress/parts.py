@@ -43,11 +43,18 @@ class Parts:
         """The recording function on these parts."""
         return Recording(self.writer, self.vault, self.known, self.catalogue, self.clock)
 
-    def app(self, *, open_mode: bool = True, limits: Limits | None = None, append_seconds: float = 10.0) -> Starlette:
+    def app(
+        self,
+        *,
+        open_mode: bool = True,
+        limits: Limits | None = None,
+        append_seconds: float = 10.0,
+        keyring: Keyring | None = None,
+    ) -> Starlette:
         """An app, open by default."""
         return create_app(
             self.recording,
-            Keyring(self.control, open_mode),
+            keyring or Keyring(self.control, open_mode),
             self.catalogue,
             ready=lambda: None,
             registry=CollectorRegistry(),

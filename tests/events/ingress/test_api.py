@@ -1,15 +1,17 @@
 """`POST /v1/events` by hand: every mode, every answer."""
 
 import json
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from services.events.api import Limits
-from services.events.credentials import create_key, revoke_key
+from services.events.credentials import Credential, Keyring, create_key, revoke_key
 from services.events.log.protocol import NewRecord, Place
 from services.kit import instants
 from services.kit.errors import Unavailable
@@ -335,6 +337,30 @@ def test_a_log_that_does_not_take_it_is_503(parts: Parts, error: Exception | Non
         answer = client.post("/v1/events", content=json.dumps(event()), headers=STRUCTURED)
     refused(answer, 503)
     assert answer.headers["retry-after"] == ("1" if error is None else "7")
+
+
+class HungKeyring(Keyring):
+    """Whose database does not answer, for as long as the test lasts."""
+
+    def __init__(self, control: Engine) -> None:
+        super().__init__(control, may_be_open=False)
+        self.end = threading.Event()
+
+    def admit(self, authorization: str | None) -> Credential:
+        """Wait."""
+        self.end.wait()
+        return super().admit(authorization)
+
+
+def test_whose_credential_nobody_tells_is_503(parts: Parts) -> None:
+    """A database that does not answer holds up no request for longer than the bound, before its body is read."""
+    keyring = HungKeyring(parts.control)
+    app = parts.app(limits=Limits(admitting_seconds=0.05), keyring=keyring)
+    with TestClient(app, "http://localhost") as client:
+        answer = client.post("/v1/events", content=json.dumps(event()), headers=STRUCTURED)
+        keyring.end.set()
+    refused(answer, 503)
+    assert answer.headers["retry-after"]
 
 
 def test_credentials_are_needed_once_there_is_a_key(parts: Parts) -> None:

@@ -1,0 +1,58 @@
+"""What the intake keeps of those who wait."""
+
+import asyncio
+import gc
+import threading
+import weakref
+from collections.abc import Collection, Sequence
+
+import pytest
+
+from services.events.credentials import OPEN
+from services.events.intake import Intake
+from services.events.known import KnownAct
+from services.events.recording import Request
+from services.kit.errors import Unavailable
+from tests.events.ingress.parts import Parts, event
+
+
+class HungKnown:
+    """A read model that does not answer, for as long as the test lasts."""
+
+    def __init__(self) -> None:
+        self.end = threading.Event()
+
+    def find(self, pairs: Collection[tuple[str, str]]) -> Sequence[KnownAct]:
+        """Wait."""
+        self.end.wait()
+        return []
+
+
+class Events(list[object]):
+    """Events of which a test can see whether they are still kept."""
+
+
+async def _given_up(intake: Intake) -> weakref.ref[Events]:
+    """Post events, and give up; what was posted."""
+    events = Events([event()])
+    with pytest.raises(Unavailable):
+        await intake.record(Request(events, OPEN))
+    return weakref.ref(events)
+
+
+def test_nothing_is_kept_of_who_was_answered(parts: Parts) -> None:
+    """Where the read model hangs, those who wait behind are answered in time, and what they posted is let go of."""
+    parts.known = known = HungKnown()
+
+    async def post() -> list[Events | None]:
+        intake = Intake(parts.recording, 0.05)
+        await _given_up(intake)  # it is at the read model for good
+        waiting = [await _given_up(intake) for _ in range(3)]
+        await asyncio.sleep(0)  # the loop lets go of the last timer
+        gc.collect()
+        kept = [events() for events in waiting]
+        known.end.set()
+        await intake.close()
+        return kept
+
+    assert asyncio.run(post()) == [None, None, None]
