@@ -18,7 +18,6 @@ from kafka.errors import KafkaError
 from kafka.structs import MemberState, OffsetAndMetadata, TopicPartition
 
 from services.events.log.protocol import Position
-from services.kit.errors import ExemplarError
 
 SESSION_SECONDS = 6.0  # without a heartbeat for so long a member is out; the brokers allow no less by default
 HEARTBEAT_SECONDS = 1.0  # also how soon a member hears that the group is to be shared out anew
@@ -127,11 +126,11 @@ class KafkaShare:
         if self._consumer is None:
             return
         consumer, self._consumer = self._consumer, None
-        member = consumer.group_metadata()
-        with suppress(KafkaError, ExemplarError):
+        with suppress(Exception):  # as above: a thread that ended here would leave us without partitions, and a word
+            member = consumer.group_metadata()
             if member.state is MemberState.REBALANCING and member.member_id:
                 self._remove(member.member_id)
-        with suppress(KafkaError):
+        with suppress(Exception):
             consumer.close(autocommit=False, timeout_ms=int(LEAVE_SECONDS * 1000))
 
     def _remove(self, member_id: str) -> None:

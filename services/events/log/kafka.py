@@ -16,14 +16,18 @@ from contextlib import closing, contextmanager, suppress
 from threading import Condition, Lock, Thread
 from typing import Any, NamedTuple
 
+import structlog
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.errors import (
     CorruptRecordError,
     KafkaConfigurationError,
     KafkaError,
     LogTruncationError,
+    NoError,
     OffsetOutOfRangeError,
     TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+    for_code,
 )
 from kafka.net.compat import KafkaNetClient
 from kafka.protocol.consumer.offsets import IsolationLevel, OffsetSpec
@@ -56,6 +60,7 @@ POLL_RECORDS = 2**31 - 1
 
 _URL = re.compile(r"kafka://([^/@\s]+)/([A-Za-z0-9._-]{1,249})")
 _SERVER = re.compile(r".+:\d{1,5}")
+_log = structlog.get_logger(__name__)
 logging.getLogger("kafka").setLevel(logging.WARNING)  # below, the client tells of every connection and every record
 
 _ROW_OVERHEAD = 200  # bytes that a waiting record takes in memory beside its key and value, about
@@ -75,7 +80,7 @@ def open_log(url: str, access: KafkaAccess) -> "KafkaLog":
     servers, topic = _parse(url)
     connection = _connection(servers, access)
     with _admin(connection) as admin:
-        found = admin.describe_topics([topic])[0]
+        found = _described(admin, topic)
     if found["error_code"]:
         raise Misconfigured(f"EXEMPLAR_LOG_URL: there is no topic {topic} to use: run `exemplar migrate`")
     identity = Identity(str(found["topic_id"]), len(found["partitions"]))
@@ -244,8 +249,8 @@ class KafkaWriter:
             while append := self._next():
                 try:
                     self._make_ready()
-                except ExemplarError as error:
-                    self._refuse([append, *self._take_waiting()], error)
+                except Exception as error:  # noqa: BLE001  # whatever the client raises, this thread must go on
+                    self._refuse([append, *self._take_waiting()], self._refused_by(error))
                 else:
                     self._send(append)
             self._await_answers(CLOSE_SECONDS)
@@ -253,6 +258,13 @@ class KafkaWriter:
             with self._changed:
                 self._closed = True
             self._refuse(self._take_waiting(), Unavailable("the log was closed before it took this in"))
+
+    def _refused_by(self, error: Exception) -> ExemplarError:
+        """What is told where there is no producer in order."""
+        if isinstance(error, ExemplarError):
+            return error
+        self._doubtful = True
+        return _failed(error)
 
     def _next(self) -> _Append | None:
         """What waits first and is still wanted; None once the writer was closed and nothing waits."""
@@ -263,7 +275,7 @@ class KafkaWriter:
                     return None
                 append = self._queue.popleft() if self._queue else None
             if append is None:
-                with suppress(ExemplarError):  # whoever appends next is told
+                with suppress(Exception):  # whoever appends next is told
                     self._make_ready()
             elif time.monotonic() > append.deadline:
                 self._refuse([append], Unavailable("the log did not take this in in time"))
@@ -306,7 +318,7 @@ class KafkaWriter:
             self._flying.add(append)
         sent: list[Any] = []
         send, topic = self._producer.send, self._log.topic
-        with suppress(KafkaError, ValueError, AssertionError):  # what was not sent has no place
+        with suppress(Exception):  # what was not sent has no place
             for partition, key, value, headers in append.rows:
                 sent.append(send(topic, value, key=key, headers=headers, partition=partition))
         append.await_answers(sent)
@@ -396,6 +408,9 @@ class KafkaReader:
             self._next.clear()  # whatever was taken from the consumer and not handed out is read again
             self._held.clear()
             raise
+        except Exception as error:  # whatever the client raises, another one reads on
+            self._let_go()
+            raise _failed(error) from error
 
     def close(self) -> None:
         """See LogReader."""
@@ -484,7 +499,8 @@ class KafkaReader:
         self._held.clear()
         if self._consumer is not None:
             consumer, self._consumer = self._consumer, None
-            consumer.close(autocommit=False, timeout_ms=int(REQUEST_SECONDS * 1000))
+            with suppress(Exception):  # it is of no use any more
+                consumer.close(autocommit=False, timeout_ms=int(REQUEST_SECONDS * 1000))
 
     def _at(self, number: int) -> TopicPartition:
         return TopicPartition(self._log.topic, number)
@@ -532,8 +548,7 @@ class _Topic:
 
     def _described(self) -> dict[str, Any]:
         with self._asking() as admin:
-            found: dict[str, Any] = admin.describe_topics([self._log.topic])[0]
-        return found
+            return _described(admin, self._log.topic)
 
     @contextmanager
     def _asking(self) -> Iterator[Any]:
@@ -545,6 +560,9 @@ class _Topic:
         except ExemplarError:
             self.close()
             raise
+        except Exception as error:  # whatever the client raises, another one is asked
+            self.close()
+            raise _failed(error) from error
 
 
 def _parse(url: str) -> tuple[list[str], str]:
@@ -648,6 +666,20 @@ def _admin(connection: Mapping[str, object]) -> Iterator[Any]:
             yield admin
         except KafkaError as error:
             raise _told(error) from error
+
+
+def _described(admin: Any, topic: str) -> dict[str, Any]:
+    """What the brokers say of a topic, `error_code` 0, or that it is not there. Raises what else they say."""
+    found: dict[str, Any] = admin.describe_topics([topic])[0]
+    if found["error_code"] not in (NoError.errno, UnknownTopicOrPartitionError.errno):
+        raise for_code(found["error_code"])
+    return found
+
+
+def _failed(error: Exception) -> Unavailable:
+    """What an error that no client should raise means for the caller."""
+    _log.error("the client of the log failed", reason=repr(error))
+    return Unavailable(f"the client of the log failed ({type(error).__name__})")
 
 
 def _told(error: Exception) -> ExemplarError:

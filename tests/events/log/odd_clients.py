@@ -57,6 +57,26 @@ class OnceMute:
         return Producer(**settings) if self.made == 1 else KafkaProducer(**settings)
 
 
+class OnceBroken:
+    """Makes consumers; the first one raises at a poll what no client should, and again where it is let go of."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def __call__(self, **settings: object) -> Any:
+        self.made += 1
+
+        class Consumer(KafkaConsumer):  # type: ignore[misc]  # the client has no types
+            def poll(self, *_: Any, **__: Any) -> dict[TopicPartition, list[Any]]:
+                raise RuntimeError("broken")
+
+            def close(self, *args: Any, **named: Any) -> None:
+                super().close(*args, **named)
+                raise RuntimeError("broken")
+
+        return Consumer(**settings) if self.made == 1 else KafkaConsumer(**settings)
+
+
 class OnceDeaf:
     """Makes consumers; the first one never hands out a record."""
 

@@ -16,6 +16,7 @@ from services.events.log import kafka
 from services.events.log.access import KafkaAccess
 from services.events.log.group import SESSION_SECONDS, KafkaShare
 from services.events.log.kafka import KafkaLog
+from tests.events.log.odd_clients import OnceBroken
 from tests.waiting import wait_until
 
 PARTITIONS = 12
@@ -128,18 +129,16 @@ def test_positions_are_shown_in_the_group(log: KafkaLog, join: Callable[[], Kafk
 
 
 def test_a_client_that_fails_is_made_anew(log: KafkaLog) -> None:
-    """Whatever a client raises, the member goes on with another one."""
-    made: list[Any] = []
+    """Whatever a client raises, also where it is let go of, the member goes on with another one."""
+    consumers = OnceBroken()
 
     def connect(make: Callable[..., Any], settings: Any) -> Any:
-        made.append(make(**log.connection, **settings))
-        if len(made) == 1:
-            made[0].close()
-        return made[-1]
+        assert make is KafkaConsumer
+        return consumers(**log.connection, **settings)
 
     with closing(KafkaShare(log.topic, log.group, connect)) as share:
         wait_until(lambda: share.partitions() == EVERYTHING)
-    assert [type(client) for client in made] == [KafkaConsumer, KafkaConsumer]
+    assert consumers.made == 2
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer
@@ -18,10 +18,10 @@ from testcontainers.community.kafka import KafkaContainer
 from services.events.log import kafka
 from services.events.log.access import KafkaAccess
 from services.events.log.kafka import KafkaLog
-from services.events.log.protocol import LogReader, LogWriter, NewRecord, Place, Record
+from services.events.log.protocol import Identity, LogReader, LogWriter, NewRecord, Place, Record
 from services.kit.errors import Corrupt, Misconfigured, Unavailable
 from tests.events.log.guarded_broker import PASSWORD, USERNAME, guarded_broker
-from tests.events.log.odd_clients import OnceDeaf, OnceMute, OnceWithoutOffset
+from tests.events.log.odd_clients import OnceBroken, OnceDeaf, OnceMute, OnceWithoutOffset
 
 PATIENCE = 30.0
 PARTITIONS = 4
@@ -223,11 +223,35 @@ def test_a_producer_that_says_nothing_is_replaced(log: KafkaLog) -> None:
     assert producers.made == 2
 
 
+def test_a_producer_that_cannot_even_be_made_ends_nothing() -> None:
+    """Whatever a client raises, it is Unavailable, and so is the next append: the thread of the writer goes on."""
+    made = []
+
+    def make(**settings: object) -> NoReturn:
+        made.append(settings)
+        raise RuntimeError("broken")
+
+    log = KafkaLog("topic", Identity("id", PARTITIONS), {"bootstrap_servers": ["127.0.0.1:1"]}, "group")
+    with closing(log.writer(make_producer=make)) as writer:
+        for _ in range(2):
+            with pytest.raises(Unavailable, match="RuntimeError"):
+                writer.append([record()]).result(PATIENCE)
+    assert len(made) == 2
+
+
 @pytest.mark.kafka
-def test_a_consumer_that_hands_out_nothing_is_replaced(log: KafkaLog) -> None:
+def test_what_brokers_say_but_that_a_topic_is_not_there_halts_nothing(log: KafkaLog) -> None:
+    """Of a name that is none, or of a topic that we may not see, they say something else: it is not gone."""
+    nameless = KafkaLog("..", log.identity, log.connection, log.group)
+    with closing(nameless.writer()) as writer, pytest.raises(Unavailable, match="InvalidTopicError"):
+        writer.append([record()]).result(PATIENCE)
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("consumers", [OnceDeaf(), OnceBroken()], ids=["deaf", "broken"])
+def test_a_consumer_that_hands_out_nothing_is_replaced(log: KafkaLog, consumers: OnceDeaf | OnceBroken) -> None:
     """Where records are there and none comes, the read fails, and the next one has a consumer that works."""
     appended(log, b"1")
-    consumers = OnceDeaf()
     position = dict.fromkeys(range(PARTITIONS), 0)
     with closing(log.reader(consumers)) as reader:
         with pytest.raises(Unavailable):
