@@ -66,6 +66,9 @@ _COPIED: Mapping[type, str] = {
     SmallInteger: "int2",
     Text: "text",
 }
+# Of PostgreSQL's errors those that pass, which its driver counts among the faults of whoever asks: a server that only
+# stands by, at a failover; tables that are gone, as those of a generation that was live when they were asked.
+_PASSING = frozenset({"25006", "42P01"})
 _AREA = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
@@ -335,6 +338,8 @@ def _translated(engine: Engine) -> Iterator[None]:
     except DBAPIError as error:
         if error.connection_invalidated:
             raise Unavailable("the connection to the database was lost") from error
+        if getattr(error.orig, "sqlstate", None) in _PASSING:
+            raise Unavailable("the database does not do this now") from error
         if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             file = engine.url.database
             raise Corrupt(f"{file} is damaged or no database: stop, keep a copy, restore it from a backup") from error

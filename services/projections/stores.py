@@ -6,16 +6,17 @@ one beside it, switches in one transaction, and the old one is dropped later (`s
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import URL, Connection, Engine, delete, func, insert, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from services.events.catalog.envelope import Catalogue
 from services.events.log.protocol import Identity, Position
-from services.kit.database import create_area, drop_area, open_engine, reading, writing
+from services.kit.database import asking, create_area, drop_area, open_engine, reading, writing
 from services.kit.errors import Conflict, Corrupt, Misconfigured, NotFound
 from services.projections.changes import EVERYTHING, announce
 from services.projections.migrations import migrate_area
@@ -162,13 +163,14 @@ class Stores:
         if self.url.get_backend_name() != "postgresql":
             yield
             return
-        with self.control.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with asking(self.control) as connection:
             if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _REBUILD_LOCK}):
                 raise Conflict("a rebuild is running already")
             try:
                 yield
             finally:
-                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _REBUILD_LOCK})
+                with suppress(DBAPIError):  # a connection that was lost has let go of it
+                    connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _REBUILD_LOCK})
 
     def close(self) -> None:
         """Let go of every connection."""

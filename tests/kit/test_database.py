@@ -22,6 +22,17 @@ def test_a_damaged_file_is_told_by_its_name(tmp_path: Path, write: bool) -> None
 
 
 @pytest.mark.postgres
+def test_what_passes_in_postgresql_is_unavailable(postgres_url: str) -> None:
+    """A server that only stands by, and tables of a generation that was dropped: to be tried again, not to stop at."""
+    engine = open_engine(parse_url(postgres_url, "EXEMPLAR_DATABASE_URL"), "control")
+    with pytest.raises(Unavailable), reading(engine) as connection:
+        connection.execute(text("SELECT 1 FROM dropped"))
+    with pytest.raises(Unavailable), reading(engine) as connection:  # it may not write, as nobody may on a standby
+        connection.execute(text("CREATE TABLE numbers (number integer)"))
+    engine.dispose()
+
+
+@pytest.mark.postgres
 def test_a_connection_that_is_lost_before_rows_are_copied_is_unavailable(postgres_url: str) -> None:
     """COPY goes past SQLAlchemy: the end of its connection is told as that of any other statement, and passes."""
     engine = open_engine(parse_url(postgres_url, "EXEMPLAR_DATABASE_URL"), "control")

@@ -4,7 +4,7 @@ import multiprocessing
 from typing import Any, NoReturn
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import column, func, select, text
 
 from services.events.log.protocol import NewRecord
 from services.kit.database import area_file, drop_area, reading, writing
@@ -208,6 +208,17 @@ def test_two_rebuilds_at_once_are_refused(fresh_postgres_world: FoldWorld) -> No
     with fresh_postgres_world.stores.rebuilding(), pytest.raises(Conflict, match="running already"):
         rebuild(fresh_postgres_world.stores, _source(fresh_postgres_world))
     assert (other, "building") in _generations(fresh_postgres_world)
+
+
+@pytest.mark.postgres
+def test_who_rebuilds_may_lose_the_connection_of_the_lock(fresh_postgres_world: FoldWorld) -> None:
+    """The lock is gone with its connection: that is no failure of what was done under it."""
+    stores = fresh_postgres_world.stores
+    others = select(func.pg_terminate_backend(column("pid"))).select_from(text("pg_stat_activity"))
+    with stores.rebuilding(), reading(stores.model()) as connection:
+        connection.execute(others.where(text("datname = current_database() AND pid <> pg_backend_pid()")))
+    with stores.rebuilding():
+        pass
 
 
 def test_a_rebuild_keeps_a_halt(fold_world: FoldWorld) -> None:
