@@ -278,7 +278,7 @@ def _catch_up(node: embedded.Node) -> None:
             waiting = node.fold.status.waiting
             bar.update(max(left - waiting, 0))
             left = waiting
-            node.fold.check_ready()
+            node.fold.check_going()
 
 
 # ---- acts in --------------------------------------------------------------------------------------------------------

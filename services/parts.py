@@ -178,11 +178,17 @@ class Fold:
 
     def check_ready(self) -> None:
         """Raises Unavailable while acts are not folded, or the stores do not answer."""
+        self.check_going()
+        if unavailable := self.status.unavailable:
+            raise Unavailable(f"the fold waits: {unavailable}")
+        self.positions.current()
+
+    def check_going(self) -> None:
+        """Raises Unavailable where acts are not folded before an operator has seen to it."""
         if failure := self.status.failure:
             raise Unavailable(f"the fold has stopped: {failure}")
         if halted := self.status.halted:
             raise Unavailable(f"partitions {sorted(halted)} are halted: see `exemplar dead-letters`")
-        self.positions.current()
 
     def _committed(self, commit: Commit) -> None:
         self.positions.committed(commit)

@@ -71,7 +71,8 @@ class FoldStatus:
     """How the fold stands, for metrics and `status`: counts since it started, and positions as next offsets.
 
     `lag_seconds`: how long the oldest record that waits has been waiting at most; 0 when none waits. `halted` has the
-    reason for each halted partition; `failure` the one why the projector stopped.
+    reason for each halted partition; `failure` the one why the projector stopped, `unavailable` the one why it tries
+    again and again: what else is told here stands still then.
     """
 
     positions: Position
@@ -84,6 +85,7 @@ class FoldStatus:
     batches: int = 0
     halted: Mapping[int, str] | None = None
     failure: str | None = None
+    unavailable: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +302,8 @@ class Projector:
             except Unavailable as error:
                 pause = min(0.1 * 2.0**pauses, _LONGEST_PAUSE_SECONDS)
                 _log.warning("the fold waits for what is unavailable", reason=str(error), seconds=pause)
+                if pauses:
+                    self.status = replace(self.status, unavailable=str(error))
                 pauses += 1
                 stop.wait(pause)
             except Fenced as error:
@@ -455,6 +459,7 @@ class Projector:
             waiting=sum(behind.values()),
             lag_seconds=max((now - at for at in since), default=0) / SECOND,
             halted={p: row.halted_because for p, row in self._taken.items() if row.halted_because is not None},
+            unavailable=None,
         )
 
     def _fail(self, error: BaseException) -> None:

@@ -23,6 +23,7 @@ from services.projections.tables import acts, dead_letters, names, partitions, s
 from services.projections.verify import verify
 from tests.projections.fold_world import PARTITIONS, FoldWorld, contents, drain
 from tests.projections.made_up import START, record, stream
+from tests.waiting import wait_until
 
 MINUTE = 60_000_000
 
@@ -194,7 +195,7 @@ def test_the_unavailable_is_tried_again(world: FoldWorld) -> None:
 
 
 def test_a_running_fold_goes_on_when_the_unavailable_is_back(world: FoldWorld) -> None:
-    """The loop waits for a vault that is away, and folds what waited once it is back, with nobody's help."""
+    """The loop waits for a vault that is away, says so, and folds what waited once it is back, with nobody's help."""
     stop = Event()
     world.vault.away = True
     projector = world.projector()
@@ -203,8 +204,10 @@ def test_a_running_fold_goes_on_when_the_unavailable_is_back(world: FoldWorld) -
     thread.start()
     try:
         assert world.vault.refused.wait(10)
+        wait_until(lambda: projector.status.unavailable is not None)
         world.vault.away = False
         assert Positions(world.stores.model).wait_until({place.partition: place.offset}, 10)
+        wait_until(lambda: projector.status.unavailable is None)
     finally:
         stop.set()
         thread.join()
