@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import chain, islice
 from math import isfinite
 from operator import attrgetter
+from types import NoneType
 from typing import Any, NamedTuple, cast
 
 from graphql import (
@@ -172,7 +173,7 @@ def _objects(fields: Mapping[str, Reader]) -> Reader:
     rows, readers = _rows(tuple(fields)), list(fields.values())
 
     def objects(sources: Column) -> Column:
-        if any(issubclass(kind, Exception) for kind in set(map(type, sources))):
+        if any(issubclass(kind, Exception | NoneType) for kind in set(map(type, sources))):
             raise _Unusual
         columns = [read(sources) for read in readers]
         return rows(zip(*columns, strict=True) if columns else sources)

@@ -1,13 +1,14 @@
 """What a document may ask for, checked before it runs: tokens, depth, aliases, days of a period, and cost.
 
 Cost is the number of objects that the document may read: each object field counts once for each object it is asked of,
-lists by their `first` or by what is usual. Connections, edges and page infos are free.
+lists by their `first` or by what is usual, trends by the days of their period. Connections, edges and page infos are
+free.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import (
     DocumentNode,
@@ -36,6 +37,7 @@ from graphql.execution.values import VariableValues
 from strawberry.extensions import SchemaExtension
 
 from services.graphql.errors import LimitExceeded
+from services.projections.leadership.periods import Bucket
 
 TOKENS = 500
 COMMENTS = 500
@@ -59,6 +61,7 @@ USUAL = {
     "evidence": 2,
 }
 USUAL_OTHERWISE = 3
+SHORTEST = {Bucket.DAY: 1, Bucket.WEEK: 7, Bucket.MONTH: 28}  # days of a trend's point
 _LONG_NUMBER = re.compile(rf"\d{{{DIGITS}}}", re.ASCII)
 _PLUMBING = frozenset({"edges", "pageInfo"})
 
@@ -67,7 +70,8 @@ _PLUMBING = frozenset({"edges", "pageInfo"})
 def parse_limited(query: str, trusted: bool = False) -> DocumentNode:
     """The document of a query text; of a trusted one the tokens are not counted.
 
-    Raises GraphQLError, or LimitExceeded for too many tokens, aliases, directives or levels.
+    Raises GraphQLError, or LimitExceeded for too many tokens, aliases, directives or levels, or for introspection with
+    aliases: it is answered without awaiting anything, 50 ms each time.
     """
     tokens, comments = (None, None) if trusted else (TOKENS, COMMENTS)
     try:
@@ -84,6 +88,8 @@ def parse_limited(query: str, trusted: bool = False) -> DocumentNode:
     directives = sum(_directives(definition) for definition in document.definitions)
     if directives > DIRECTIVES:
         raise LimitExceeded(f"a document has at most {DIRECTIVES} directives, this one has {directives}")
+    if any(_asks_schema_again(definition) for definition in document.definitions):
+        raise LimitExceeded("the schema is asked for once: there are no aliases of `__schema`, nor in what it says")
     depth = _Levels(document).deepest()
     if depth > DEPTH:
         raise LimitExceeded(f"a document is at most {DEPTH} fields deep, this one is {depth}")
@@ -140,7 +146,7 @@ def cost_of(
     if isinstance(variables, list):
         return 0  # faulty variables: running the document says what is wrong with them
     return _Weighing(schema, document, variables).selection(
-        schema.get_root_type(operation.operation), operation.selection_set, 1
+        schema.get_root_type(operation.operation), operation.selection_set, _Under(1, None)
     )
 
 
@@ -182,49 +188,58 @@ class _Levels:
         return self._known[name]
 
 
+class _Under(NamedTuple):
+    """What the objects above say of the lists below: the `first` of a connection, the days of a period."""
+
+    first: int
+    days: int | None
+
+
 class _Weighing:
-    """The cost of one operation. A fragment is weighed once for each `first` that it is spread under."""
+    """The cost of one operation. A fragment is weighed once for whatever is said above where it is spread."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: VariableValues) -> None:
         self._schema = schema
         self._fragments = _fragments(document)
         self._variables = variables
-        self._known: dict[tuple[str, int], int] = {}
+        self._known: dict[tuple[str, _Under], int] = {}
 
-    def selection(self, parent: GraphQLNamedType | None, selection: SelectionSetNode | None, first: int) -> int:
-        """The cost of fields asked of one object; `first` is that of the connection, if the object is one."""
+    def selection(self, parent: GraphQLNamedType | None, selection: SelectionSetNode | None, under: _Under) -> int:
+        """The cost of fields asked of one object."""
         cost = 0
         for node in selection.selections if selection else ():
             if isinstance(node, FieldNode):
-                cost += self._field(parent, node, first)
+                cost += self._field(parent, node, under)
             elif isinstance(node, FragmentSpreadNode):
-                cost += self._fragment(node.name.value, first)
+                cost += self._fragment(node.name.value, under)
             elif isinstance(node, InlineFragmentNode):
                 condition = node.type_condition
                 inner = self._schema.get_type(condition.name.value) if condition else parent
-                cost += self.selection(inner, node.selection_set, first)
+                cost += self.selection(inner, node.selection_set, under)
         return cost
 
-    def _fragment(self, name: str, first: int) -> int:
-        if (name, first) not in self._known:
+    def _fragment(self, name: str, under: _Under) -> int:
+        if (name, under) not in self._known:
             fragment = self._fragments[name]
             inner = self._schema.get_type(fragment.type_condition.name.value)
-            self._known[name, first] = self.selection(inner, fragment.selection_set, first)
-        return self._known[name, first]
+            self._known[name, under] = self.selection(inner, fragment.selection_set, under)
+        return self._known[name, under]
 
-    def _field(self, parent: GraphQLNamedType | None, node: FieldNode, first: int) -> int:
+    def _field(self, parent: GraphQLNamedType | None, node: FieldNode, under: _Under) -> int:
         name = node.name.value
         field: GraphQLField | None = getattr(parent, "fields", {}).get(name)
         if field is None or is_leaf_type(get_named_type(field.type)):
             return 0
         kind = get_named_type(field.type)
         if name in _PLUMBING:
-            return self.selection(kind, node.selection_set, first) * (first if name == "edges" else 1)
+            return self.selection(kind, node.selection_set, under) * (under.first if name == "edges" else 1)
         arguments = self._arguments(field, node)
         if "first" in field.args:
-            return self.selection(kind, node.selection_set, _first(arguments))
-        objects = USUAL.get(name, USUAL_OTHERWISE) if is_list_type(get_nullable_type(field.type)) else 1
-        return objects * (1 + self.selection(kind, node.selection_set, first))
+            return self.selection(kind, node.selection_set, under._replace(first=_first(arguments)))
+        if period := arguments.get("period"):
+            under = under._replace(days=_days(period))
+        objects = _objects(name, arguments, under) if is_list_type(get_nullable_type(field.type)) else 1
+        return objects * (1 + self.selection(kind, node.selection_set, under))
 
     def _arguments(self, field: GraphQLField, node: FieldNode) -> Mapping[str, Any]:
         """The values of a field's arguments; none where they are faulty, which running the document will say."""
@@ -233,7 +248,7 @@ class _Weighing:
         except GraphQLError:
             return {}
         if period := found.get("period"):
-            days = (period["to"] - period["from"]).days
+            days = _days(period)
             if days > PERIOD_DAYS:
                 raise LimitExceeded(f"a period has at most {PERIOD_DAYS} days, this one has {days}")
         return found
@@ -245,6 +260,18 @@ def _first(arguments: Mapping[str, Any]) -> int:
     return FIRST if first is None else min(max(first, 1), FIRST_AT_MOST)
 
 
+def _days(period: Mapping[str, Any]) -> int:
+    days: int = (period["to"] - period["from"]).days
+    return days
+
+
+def _objects(name: str, arguments: Mapping[str, Any], under: _Under) -> int:
+    """How many objects a list is taken to have."""
+    if name == "trend" and under.days is not None and "by" in arguments:
+        return max(under.days, 0) // SHORTEST[Bucket(arguments["by"])] + 1
+    return USUAL.get(name, USUAL_OTHERWISE)
+
+
 def _fragments(document: DocumentNode) -> Mapping[str, FragmentDefinitionNode]:
     return {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
 
@@ -254,6 +281,18 @@ def _aliases(node: object) -> int:
     selection: SelectionSetNode | None = getattr(node, "selection_set", None)
     own = int(isinstance(node, FieldNode) and node.alias is not None)
     return own + sum(_aliases(child) for child in (selection.selections if selection else ()))
+
+
+def _asks_schema_again(node: object, inside: bool = False) -> bool:
+    """Whether there is an alias of `__schema` or in introspection, fragments spread in it not looked into."""
+    if isinstance(node, FieldNode):
+        if node.alias is not None and (inside or node.name.value == "__schema"):
+            return True
+        inside = inside or node.name.value in ("__schema", "__type")
+    elif isinstance(node, FragmentDefinitionNode | InlineFragmentNode) and node.type_condition is not None:
+        inside = inside or node.type_condition.name.value.startswith("__")
+    selection: SelectionSetNode | None = getattr(node, "selection_set", None)
+    return any(_asks_schema_again(child, inside) for child in (selection.selections if selection else ()))
 
 
 def _directives(node: object) -> int:

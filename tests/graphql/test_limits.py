@@ -78,6 +78,26 @@ def test_cost(tmp_path: Path, clock: FixedClock) -> None:
     asker.close()
 
 
+@pytest.mark.parametrize(("by", "points"), [("DAY", 366), ("WEEK", 53), ("MONTH", 14)])
+def test_a_trend_costs_its_points(company: Asker, by: str, points: int) -> None:
+    """A trend is weighed by the days of the period above it and what it is cut into, in a fragment or out of it."""
+    period = '{from: "2025-01-01", to: "2026-01-01"}'
+    card = (
+        'query ($of: PeriodInput!, $by: Bucket!) { person(key: "rik") { scorecard(period: $of) { scores { TREND } } } }'
+    )
+    spread = card.replace("TREND", "...T") + " fragment T on Score { trend(by: $by) { start } }"
+    for query in (card.replace("TREND", "trend(by: $by) { start }"), spread):
+        body = company.ask(query, {"of": {"from": "2025-01-01", "to": "2026-01-01"}, "by": by})
+        assert body["extensions"]["cost"] == 2 + 15 * (1 + points)
+    many = " ".join(f"t{n}: trend(by: DAY) {{ start }}" for n in range(10))
+    assert (
+        "may cost"
+        in _messages(company, f'{{ person(key: "rik") {{ scorecard(period: {period}) {{ scores {{ {many} }} }} }} }}')[
+            0
+        ]
+    )
+
+
 def test_a_card_of_everything_is_within_the_ceiling(company: Asker) -> None:
     """What a dashboard asks for a whole team fits into the default cost."""
     query = """{ team(key: "north") { members { person { name scorecard(period: PERIOD) { guideIndex { value }
@@ -161,6 +181,21 @@ def test_five_errors_at_most(asker: Asker) -> None:
 def test_introspection_is_answered(asker: Asker) -> None:
     """As deep as it is, and within the tokens."""
     assert asker.data(get_introspection_query())["__schema"]["queryType"] == {"name": "Query", "kind": "OBJECT"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ a: __schema { queryType { name } } b: __schema { queryType { name } } }",
+        "{ __schema { a: types { name } b: types { name } } }",
+        "{ __schema { ...S } } fragment S on __Schema { a: types { name } }",
+        '{ __type(name: "Team") { ... { a: fields { name } } } }',
+    ],
+)
+def test_introspection_is_not_multiplied(asker: Asker, query: str) -> None:
+    """What the schema says is answered once a document, and so has no aliases; a type may have one."""
+    assert "asked for once" in _messages(asker, query)[0]
+    assert asker.data('{ team: __type(name: "Team") { name } act: __type(name: "Act") { name } }')["act"]
 
 
 def test_introspection_may_be_turned_off(tmp_path: Path, clock: FixedClock) -> None:
