@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import structlog
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import (
     CorruptRecordError,
     KafkaConfigurationError,
@@ -70,6 +71,7 @@ _TOPIC_SETTINGS = {
     "retention.bytes": "-1",
     "message.timestamp.type": "LogAppendTime",
 }
+_KEPT = ("cleanup.policy", "retention.ms", "retention.bytes")
 
 
 def open_log(url: str, access: KafkaAccess) -> "KafkaLog":
@@ -88,7 +90,8 @@ def open_log(url: str, access: KafkaAccess) -> "KafkaLog":
 
 
 def create_topic(url: str, partitions: int, access: KafkaAccess) -> None:
-    """Make the topic, kept for ever and stamped by the brokers' clock; one that exists is left as it is.
+    """Make the topic, kept for ever and stamped by the brokers' clock; one that exists is left as it is, with a warning
+    where it is not kept so.
 
     Three copies, two of them written before an acknowledgement, where there are three brokers, else one copy.
     Raises Misconfigured or Unavailable.
@@ -101,7 +104,7 @@ def create_topic(url: str, partitions: int, access: KafkaAccess) -> None:
         try:
             admin.create_topics(wanted, wait_for_metadata=True)
         except TopicAlreadyExistsError:
-            return
+            _warn_if_not_kept(admin, topic)
 
 
 class KafkaLog:
@@ -676,6 +679,17 @@ def _described(admin: Any, topic: str) -> dict[str, Any]:
     return found
 
 
+def _warn_if_not_kept(admin: Any, topic: str) -> None:
+    """Say so where a topic that others made loses records by age, by size or by key."""
+    asked = ConfigResource(ConfigResourceType.TOPIC, topic)
+    with suppress(KafkaError):  # who may not look at its settings cannot know
+        found = admin.describe_configs([asked], config_filter="all")["topic"][topic]
+        wrong = {name: found[name]["value"] for name in _KEPT if found[name]["value"] != _TOPIC_SETTINGS[name]}
+        if wrong:
+            needed = {name: _TOPIC_SETTINGS[name] for name in wrong}
+            _log.warning("the topic does not keep its records for ever", topic=topic, settings=wrong, needed=needed)
+
+
 def _failed(error: Exception) -> Unavailable:
     """What an error that no client should raise means for the caller."""
     _log.error("the client of the log failed", reason=repr(error))
@@ -699,7 +713,8 @@ def _translated(topic: str) -> Iterator[None]:
     except (OffsetOutOfRangeError, LogTruncationError) as error:
         raise Corrupt(
             f"the topic {topic} no longer has what was to be read next: it was truncated, or its retention is not for"
-            " ever. Bring it back from a copy, or rebuild from what is left, knowing what is lost"
+            " ever. Bring it back from a copy. Knowing what is lost, run `exemplar rebuild` where its end is gone;"
+            " where its beginning is, copy what is left into a new topic and begin again with that"
         ) from error
     except CorruptRecordError as error:
         raise Corrupt(f"the topic {topic} holds a damaged batch: bring it back from another replica") from error

@@ -13,6 +13,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType, NewPartitions
 from kafka.structs import TopicPartition
+from structlog.testing import capture_logs
 from testcontainers.community.kafka import KafkaContainer
 
 from services.events.log import kafka
@@ -171,8 +172,20 @@ def test_a_topic_is_made_to_keep_everything(log: KafkaLog, admin: Any) -> None:
 @pytest.mark.kafka
 def test_making_a_topic_again_leaves_it_as_it_is(url: str, log: KafkaLog) -> None:
     """A topic that exists keeps its identity and its partitions, whatever is asked for."""
-    kafka.create_topic(url, PARTITIONS + 3, OPEN)
+    with capture_logs() as told:
+        kafka.create_topic(url, PARTITIONS + 3, OPEN)
     assert kafka.open_log(url, OPEN).identity == log.identity
+    assert told == []
+
+
+@pytest.mark.kafka
+def test_a_topic_that_is_not_kept_for_ever_is_told(kafka_bootstrap: str, admin: Any) -> None:
+    """A topic that others made with the brokers' defaults loses acts after a week: whoever migrates hears it."""
+    topic = f"log-{uuid.uuid4().hex}"
+    admin.create_topics({topic: {"num_partitions": PARTITIONS, "replication_factor": 1}}, wait_for_metadata=True)
+    with capture_logs() as told:
+        kafka.create_topic(f"kafka://{kafka_bootstrap}/{topic}", PARTITIONS, OPEN)
+    assert [(each["log_level"], each["needed"]) for each in told] == [("warning", {"retention.ms": "-1"})]
 
 
 @pytest.mark.kafka
