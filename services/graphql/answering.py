@@ -22,7 +22,7 @@ from services.graphql.permissions import access_of, forbidden
 from services.graphql.rates import Rates
 from services.graphql.reads import ReadLog
 from services.kit.database import reading
-from services.kit.errors import Invalid
+from services.kit.errors import Invalid, Unavailable
 from services.projections.queries.position import format_position, next_offsets, parse_position
 from services.projections.reads import Read
 
@@ -112,11 +112,16 @@ class Gateway:
         return await asyncio.to_thread(self._backing.authenticate, authorization)
 
     async def refusal(self, question: Question, team: str) -> Answer | None:
-        """What to answer who may not be told of the team's changes (any more); None for who may."""
+        """What to answer who may not be told of the team's changes (any more); None for who may, and if it is unknown.
+
+        Then, while a database or an issuer does not answer, nothing is told to them either.
+        """
         extensions: dict[str, Any] = {"policy": self._backing.sources.policy.identity}
         reads = Reading()
         try:
             asked = await self._in_time(question, reads, self._asked(question, reads, extensions))
+        except (Unavailable, TimedOut):
+            return None
         except Exception as error:  # noqa: BLE001  # as above
             return _refused([_failed(error)], extensions)
         return None if asked.access.leads_team(team) else _refused([formatted_cause(forbidden())], extensions)

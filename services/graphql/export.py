@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from services.graphql.answering import Gateway, Question
 from services.graphql.documents import Documents
-from services.graphql.transport import STATUSES, WAIT_FOR
+from services.graphql.transport import STATUSES, WAIT_FOR, Refusal, while_there
 from services.kit.errors import Malformed
 from services.kit.problems import challenge, problem
 
@@ -22,7 +22,6 @@ COLUMNS = (
     *("kept", "breached", "n", "notRecorded", "rate", "low", "high", "evidenceLevel"),
     *("previousN", "previousRate", "change", "changeLow", "changeHigh"),
 )
-_LATER = {"retry-after": "1"}
 _FLAGS = {"true": True, "false": False}
 _PARAMETERS = frozenset({"team", "person", "from", "to", "asOf", "includeSubteams", "members"})
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -44,7 +43,10 @@ class Export:
         headers = request.headers
         authorization, wait_for = headers.get("authorization"), headers.get(WAIT_FOR)
         asked = Question(None, variables, None, authorization, wait_for, document_id=self._documents.ids[name])
-        answer = (await self._gateway.answer(asked)).body
+        try:
+            answer = (await while_there(request, self._gateway.answer(asked))).body
+        except Refusal as refusal:
+            return refusal.response
         if errors := answer.get("errors"):
             return _refused(errors[0], presented=authorization is not None)
         if None in answer["data"].values():
@@ -82,7 +84,8 @@ def _flag(given: Mapping[str, str], name: str) -> bool:
 
 def _refused(error: Mapping[str, Any], *, presented: bool) -> Response:
     status = STATUSES.get(error["extensions"]["code"], 400)
-    headers = {401: {"www-authenticate": challenge(presented)}, 429: _LATER, 503: _LATER}.get(status)
+    later = {"retry-after": str(error["extensions"].get("retryAfter", 1))}
+    headers = {401: {"www-authenticate": challenge(presented)}, 429: later, 503: later}.get(status)
     return problem(status, error["message"], headers=headers)
 
 

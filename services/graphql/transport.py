@@ -85,7 +85,7 @@ class Transport:
         try:
             media_type = _negotiated(request)
             asked = _question(await read(request), request)
-            answer = await _while_there(request, self._gateway.answer(asked))
+            answer = await while_there(request, self._gateway.answer(asked))
             outcome = outcome_of(answer.body)
         except Refusal as refusal:
             return refusal.response
@@ -114,7 +114,7 @@ class Transport:
         return members
 
 
-async def _while_there(request: Request, answering: Coroutine[Any, Any, Answer]) -> Answer:
+async def while_there(request: Request, answering: Coroutine[Any, Any, Answer]) -> Answer:
     """The answer, unless the client goes away: then nobody works on it any more. Raises Refusal."""
     working = asyncio.create_task(answering)
     leaving = asyncio.create_task(_gone(request))

@@ -131,15 +131,17 @@ def test_who_waits_for_the_fold_holds_nobody_up(tmp_path: Path, clock: FixedCloc
     asker.close()
 
 
-def test_nobody_works_for_a_client_that_went_away(tmp_path: Path, clock: FixedClock) -> None:
+@pytest.mark.parametrize(("method", "path"), [("POST", "/graphql"), ("GET", "/export/scorecards.csv")])
+def test_nobody_works_for_a_client_that_went_away(tmp_path: Path, clock: FixedClock, method: str, path: str) -> None:
     """A request whose client disconnects ends long before its time."""
     released = threading.Event()
-    asker = Asker(tmp_path, clock, find_unfolded=lambda *_: released.wait(30), ask_seconds=60.0)
+    asker = Asker(tmp_path, clock, model=lambda: released.wait(30), ask_seconds=60.0)
     body = b'{"query": "%s"}' % EXPLAIN.replace('"', '\\"').encode()
     messages = iter([{"type": "http.request", "body": body, "more_body": False}, {"type": "http.disconnect"}])
     sent: list[Any] = []
     headers = [(b"content-type", b"application/json"), (b"host", b"localhost"), (b"authorization", b"Bearer admin")]
-    scope = {"type": "http", "method": "POST", "path": "/graphql", "query_string": b"", "headers": headers}
+    asked = b"team=north&from=2026-01-01&to=2026-02-01" if method == "GET" else b""
+    scope = {"type": "http", "method": method, "path": path, "query_string": asked, "headers": headers}
 
     async def receive() -> Any:
         return next(messages)
@@ -255,6 +257,9 @@ def test_who_asks_too_often_gets_429(tmp_path: Path, clock: FixedClock) -> None:
     response = asker.post("{ __typename }")
     assert response.status_code == 429
     assert response.headers["retry-after"] == "10"
+    table = "/export/scorecards.csv?team=north&from=2026-01-01&to=2026-02-01"
+    exported = asker.client.get(table, headers={"authorization": "Bearer admin"})
+    assert (exported.status_code, exported.headers["retry-after"]) == (429, "10")
     assert response.json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
     asker.data("{ __typename }", who=person)
     asker.close()

@@ -1,19 +1,25 @@
 """Live answers: what wakes a subscription, what it may see at each event, and what ends it."""
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
+from sqlalchemy import Engine
 
 from services.events.credentials import Credential
 from services.graphql.answering import Answer, Gateway, Question
 from services.graphql.live import Live, LiveLimits, TooMany
 from services.graphql.metrics import LiveMetrics
 from services.graphql.schema import create_schema
+from services.kit.errors import Unavailable
 from services.projections.changes import EVERYTHING
+from tests.fixed_clock import FixedClock
+from tests.graphql.company import found_company
 from tests.graphql.gateway import Asker
 
 WATCH = "subscription ($team: String!) { scorecardChanged(team: $team) { key name members { person { key } } } }"
@@ -189,6 +195,33 @@ def test_a_revoked_credential_ends_it_even_if_nothing_happens(people: Asker) -> 
     people.live.limits = people.live.limits._replace(keep_alive_seconds=0.1)
     watching(people, first, second, ends)
     assert _count(people, "exemplar_live_dropped_total") == 1
+
+
+def test_a_database_that_is_away_for_a_while_ends_nothing(tmp_path: Path, clock: FixedClock) -> None:
+    """Where nobody can say whether a credential is still good, its subscription waits, and goes on afterwards."""
+    away = threading.Event()
+    asked = threading.Event()
+
+    def model() -> Engine:
+        if away.is_set():
+            asked.set()
+            raise Unavailable("the database does not answer")
+        return asker.world.stores.model()
+
+    async def first(answers: Answers) -> None:
+        assert breached(await following(answers)) == 1
+        away.set()
+        following_one = asyncio.create_task(following(answers))
+        assert await asyncio.to_thread(asked.wait, 20)
+        away.clear()
+        await asyncio.to_thread(press, asker, "initech", "rik")
+        assert breached(await following_one) == 2
+
+    asker = found_company(Asker(tmp_path, clock, model=model))
+    asker.person("ann")
+    asker.live.limits = LiveLimits(recheck_seconds=0.1, keep_alive_seconds=0.1)
+    watching(asker, first, query=SCORE)
+    asker.close()
 
 
 def test_each_answer_puts_on_record_whose_cards_were_read(people: Asker) -> None:
