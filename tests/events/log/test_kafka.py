@@ -1,6 +1,7 @@
 """What the Kafka log promises beyond the contract: settings, bounds, faults of brokers, clients and topics."""
 
 import gc
+import os
 import time
 import uuid
 import warnings
@@ -21,6 +22,8 @@ from services.events.log.access import KafkaAccess
 from services.events.log.kafka import KafkaLog
 from services.events.log.protocol import Identity, LogReader, LogWriter, NewRecord, Place, Record
 from services.kit.errors import Corrupt, Misconfigured, Unavailable
+from services.kit.serving import MOST_HEADER_BYTES
+from services.kit.settings import MOST_EVENT_BYTES
 from tests.events.log.guarded_broker import PASSWORD, USERNAME, guarded_broker
 from tests.events.log.odd_clients import OnceBroken, OnceDeaf, OnceMute, OnceWithoutOffset
 
@@ -193,6 +196,12 @@ def test_a_topic_that_is_not_there_is_misconfigured(url: str) -> None:
     """Opening makes no topic: it says what does."""
     with pytest.raises(Misconfigured, match="exemplar migrate"):
         kafka.open_log(f"{url}-not", OPEN)
+
+
+@pytest.mark.kafka
+def test_the_largest_event_fits_into_a_record(log: KafkaLog) -> None:
+    """What the settings allow at most is taken with all its fields sealed: else it would fail for ever."""
+    appended(log, os.urandom(MOST_EVENT_BYTES * 4 // 3 + MOST_HEADER_BYTES))
 
 
 @pytest.mark.kafka
