@@ -94,8 +94,8 @@ def _begin(helper: _Helper, jobs: Iterator[Job[T]], busy: list[_Helper]) -> None
     if job is not None:
         try:
             helper.pipe.send(job)
-        except OSError as error:
-            raise _gone(helper) from error
+        except OSError:
+            _check(_told(helper))  # it ended before it had a job, and has said why
         busy.append(helper)
 
 
