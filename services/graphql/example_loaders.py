@@ -6,7 +6,7 @@ worker threads.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -40,10 +40,11 @@ class Read(Protocol):
 
 
 class Cards(NamedTuple):
-    """The tallies of a leader while leading, and of the team's reps meanwhile."""
+    """The tallies of a leader while leading, and of the team's reps meanwhile; and who these are."""
 
     leader: Card
     team: Card
+    reps: Collection[str]
 
 
 class ExampleLoaders:
@@ -96,7 +97,7 @@ class ExampleLoaders:
 
     async def _cards(self, keys: list[Key]) -> list[Cards]:
         observed = await self.observed.load_many(keys)
-        return await asyncio.to_thread(lambda: [Cards(one.leader.card, one.team.card) for one in observed])
+        return await asyncio.to_thread(lambda: [_cards(one) for one in observed])
 
     async def _associations(self, keys: list[Key]) -> list[Mapping[Principle, Associations]]:
         observed = await self.observed.load_many(keys)
@@ -116,6 +117,10 @@ class ExampleLoaders:
             return outcomes.guides(connection, [observed[period, key] for key in of], period, self._policy)
 
         return await self._one(guides).load_many(keys)
+
+
+def _cards(one: Observed) -> Cards:
+    return Cards(one.leader.card, one.team.card, [rep for rep in one.led.reps if one.led.counting(rep)])
 
 
 def _answered(

@@ -327,6 +327,8 @@ class LeaderExample:
         if _BEYOND & info.context.fields:
             return await read_figures(info, card, self.period)
         cards = await self._load(info).cards.load(self._asked)
+        if not of_leader and len(cards.reps) == 1:
+            info.context.noted.note(What.CARD, cards.reps)  # as of any team that is one person
         tallies = cards.leader if of_leader else cards.team
         return Figures(card, self.period, tallies, info.context.sources.policy, {}, None)
 

@@ -79,6 +79,11 @@ def people(company: Asker) -> Asker:
         ('{ team(key: "north") { examples(period: PERIOD) { goading { value } } } }', "cleo", (["ann"], ["example"])),
         ('{ team(key: "north") { examples(period: PERIOD) { comparisons { leader { n } } } } }', "ann", None),
         (
+            '{ team(key: "south") { examples(period: PERIOD) { comparisons { team { n } } } } }',
+            "bob",
+            (["sam"], ["card"]),
+        ),
+        (
             '{ person(key: "ann") { example(team: "north", period: PERIOD) { policy } } }',
             "cleo",
             (["ann"], ["example"]),
