@@ -27,6 +27,7 @@ from services.projections.queries.position import format_position, next_offsets,
 from services.projections.reads import Read
 
 WAITING_AT_ONCE = 32  # for the fold; each looks where it is ten times a second
+SEARCHES_AT_ONCE = 2  # of the log, for acts that are not folded: each may take seconds, and no time-out ends one
 LATE_SECONDS = 0.5  # beyond its own, for who waits behind so many
 
 Result = TypeVar("Result")
@@ -93,6 +94,7 @@ class Gateway:
         self._suggestions = suggestions
         self._reads = ReadLog(backing.record_reads)
         self._waiting = ThreadPoolExecutor(WAITING_AT_ONCE, "waiting")
+        self._searching = ThreadPoolExecutor(SEARCHES_AT_ONCE, "searching")
 
     async def answer(self, question: Question, operations: Sequence[OperationType] = (OperationType.QUERY,)) -> Answer:
         """Authenticate, wait, read. Never raises but for an operation that the way in does not allow."""
@@ -240,6 +242,7 @@ class Gateway:
             raise NotYet(f"the fold has not reached {question.wait_for} within {backing.wait_for_seconds:g} s")
         watch = question.watch or unwatched
         asked = Asked(access, engine, now, backing.sources, backing.cost_ceiling, backing.find_unfolded, watch, reads)
+        asked.searching = self._searching
         asked.trusted = question.document_id is not None
         return asked
 

@@ -7,6 +7,7 @@ all of them, in a worker thread, on one snapshot.
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -114,7 +115,7 @@ class Asked:
     """One request: who asks, of which model, at which instant (which is also the `asOf` of all that name none).
 
     `fields`: the names of all fields in the document, for who would read for many at once. `trusted`: the document
-    is one of those that the gateway knows.
+    is one of those that the gateway knows. `searching`: the threads in which the log is searched, asyncio's by default.
     """
 
     access: Access
@@ -125,6 +126,7 @@ class Asked:
     unfolded: FindUnfolded
     watch: Watch = unwatched
     reading: "Reading" = field(default_factory=lambda: Reading())
+    searching: Executor | None = None
     trusted: bool = False
     cost: int | None = None
     fields: frozenset[str] = frozenset()
@@ -139,7 +141,8 @@ class Asked:
     async def find_unfolded(self, source: str, act_id: str, subject: str | None) -> Unfolded | None:
         """The act in the part of the log that the fold has not reached."""
         following = await self.read(next_offsets)
-        return await asyncio.to_thread(self.unfolded, following, source, act_id, subject)
+        search = partial(self.unfolded, following, source, act_id, subject)
+        return await asyncio.get_running_loop().run_in_executor(self.searching, search)
 
     async def read(self, query: Callable[[Connection], Result]) -> Result:
         """What a query function answers on one snapshot, called in a worker thread."""

@@ -131,6 +131,27 @@ def test_who_waits_for_the_fold_holds_nobody_up(tmp_path: Path, clock: FixedCloc
     asker.close()
 
 
+def test_who_searches_the_log_holds_nobody_up(tmp_path: Path, clock: FixedClock) -> None:
+    """However many acts are looked for in a log that does not answer, those who ask for others are answered."""
+    released = threading.Event()
+
+    def find(*_asked: object) -> None:
+        released.wait(30)
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
+        searching = [asyncio.create_task(gateway.answer(Question(EXPLAIN))) for _ in range(8)]
+        await asyncio.wait(searching)
+        assert {search.result().code for search in searching} == {"TIMEOUT"}
+        assert (await gateway.answer(Question("{ viewer { key } }"))).code is None
+        released.set()
+
+    asker = Asker(tmp_path, clock, find_unfolded=find, ask_seconds=0.5)
+    gateway = Gateway(create_schema(), asker.backing)
+    asyncio.run(main())
+    asker.close()
+
+
 @pytest.mark.parametrize(("method", "path"), [("POST", "/graphql"), ("GET", "/export/scorecards.csv")])
 def test_nobody_works_for_a_client_that_went_away(tmp_path: Path, clock: FixedClock, method: str, path: str) -> None:
     """A request whose client disconnects ends long before its time."""
