@@ -4,6 +4,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -49,6 +50,7 @@ from services.projections.rebuild import Help, Source
 from services.projections.stores import Built, Stores, built_on, check_log
 
 VAULT = "vault"
+LOOK_SECONDS = 0.5  # the longest that who asks waits to learn how far the fold is behind
 _EXPLAIN = """query ($source: String!, $actId: String!, $subject: String) {
   explainAct(source: $source, actId: $actId, subject: $subject) {
     fate reason partition offset
@@ -204,32 +206,45 @@ class Fold:
 
 
 class Lag:
-    """How far a fold that runs elsewhere is behind the log; looked up at most once a second, in the caller's thread."""
+    """How far a fold that runs elsewhere is behind the log; looked up at most once a second, when somebody asks.
+
+    Whoever asks then waits for it, but not for long: the log may be away, and what is folded can be read all the same.
+    """
 
     def __init__(self, parts: Parts, clock: Callable[[], int] = instants.now) -> None:
         self._model = parts.stores.model
         self._reader = parts.log.reader()
         self._clock = clock
-        self._lock = threading.Lock()
-        self._found = (0, 0.0)
+        self._worker = ThreadPoolExecutor(1, "lag")
+        self._looking = threading.Lock()
+        self._looked = 0
+        self._found = 0.0
 
     def __enter__(self) -> "Lag":
         return self
 
     def __exit__(self, *_error: object) -> None:
+        self._worker.shutdown()
         self._reader.close()
 
     def seconds(self) -> float:
-        """0 when nothing waits; else since when, at most, the oldest record that does. Raises Unavailable."""
-        now = self._clock()
-        if now - self._found[0] > instants.SECOND and self._lock.acquire(blocking=False):
-            try:
-                self._found = now, self._look(now)
-            finally:
-                self._lock.release()
-        return self._found[1]
+        """0 when nothing waits; else since when, at most, the oldest record that does. As last known, if log or model
+        do not answer in time.
+        """
+        if self._clock() - self._looked > instants.SECOND and self._looking.acquire(blocking=False):
+            wait([self._worker.submit(self._look)], LOOK_SECONDS)
+        return self._found
 
-    def _look(self, now: int) -> float:
+    def _look(self) -> None:
+        try:
+            self._found = self._behind(self._clock())
+        except Exception as error:  # noqa: BLE001  # whatever it is, it must not stop who reads
+            _log.warning("how far the fold is behind the log is not known now", reason=str(error))
+        finally:
+            self._looked = self._clock()
+            self._looking.release()
+
+    def _behind(self, now: int) -> float:
         ends = self._reader.ends()
         with reading(self._model()) as connection:
             folded = last_applied(connection)
