@@ -111,7 +111,11 @@ class Gateway:
 
     async def admit(self, authorization: str | None) -> Credential:
         """Who presents this header Authorization. Raises Unauthenticated or Unavailable."""
-        return await asyncio.to_thread(self._backing.authenticate, authorization)
+        try:
+            async with asyncio.timeout(self._backing.ask_seconds):
+                return await asyncio.to_thread(self._backing.authenticate, authorization)
+        except TimeoutError as late:
+            raise Unavailable("nobody says in time whose the credential is: ask again") from late
 
     async def refusal(self, question: Question, team: str) -> Answer | None:
         """What to answer who may not be told of the team's changes (any more); None for who may, and if it is unknown.

@@ -1,7 +1,7 @@
 """What a document may ask for, checked before it runs: tokens, depth, aliases, days of a period, and cost.
 
 Cost is the number of objects that the document may read: each object field counts once for each object it is asked of,
-lists by their `first` or by what is usual, trends by the days of their period. Connections, edges and page infos are
+lists by their `first` or by what is usual, trends by a tenth of their points. Connections, edges and page infos are
 free.
 """
 
@@ -61,6 +61,7 @@ USUAL = {
     "evidence": 2,
 }
 USUAL_OTHERWISE = 3
+POINTS_OF_ONE = 10  # points of a trend take as long as one other object
 SHORTEST = {Bucket.DAY: 1, Bucket.WEEK: 7, Bucket.MONTH: 28}  # days of a trend's point
 _LONG_NUMBER = re.compile(rf"\d{{{DIGITS}}}", re.ASCII)
 _PLUMBING = frozenset({"edges", "pageInfo"})
@@ -268,7 +269,7 @@ def _days(period: Mapping[str, Any]) -> int:
 def _objects(name: str, arguments: Mapping[str, Any], under: _Under) -> int:
     """How many objects a list is taken to have."""
     if name == "trend" and under.days is not None and "by" in arguments:
-        return max(under.days, 0) // SHORTEST[Bucket(arguments["by"])] + 1
+        return max(USUAL[name], under.days // SHORTEST[Bucket(arguments["by"])] // POINTS_OF_ONE)
     return USUAL.get(name, USUAL_OTHERWISE)
 
 

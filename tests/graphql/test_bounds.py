@@ -88,7 +88,7 @@ def test_a_request_has_its_time(stuck: Asker) -> None:
 
 
 def test_finding_out_who_asks_is_in_the_time(tmp_path: Path, clock: FixedClock) -> None:
-    """A request that comes no further than to its credential has its time, too."""
+    """A request that comes no further than to its credential has its time, too, and so has a live connection."""
     released = threading.Event()
 
     def authenticate(_authorization: str | None) -> Credential:
@@ -97,6 +97,8 @@ def test_finding_out_who_asks_is_in_the_time(tmp_path: Path, clock: FixedClock) 
 
     async def main() -> None:
         answer = await gateway.answer(Question("{ viewer { key } }"))
+        with pytest.raises(Unavailable):
+            await gateway.admit(None)
         released.set()
         assert answer.code == "TIMEOUT"
 
