@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import structlog
@@ -19,6 +20,7 @@ from services.kit.serving import bounded_protocol, bounded_websocket
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 STOP_SECONDS = 8
+THREADS = 16  # for what blocks, mostly reads; Python's own choice on 2 cores is 6, which six slow reads would take
 GIVE_UP_SECONDS = 9.5
 _log = structlog.get_logger(__name__)
 
@@ -94,6 +96,7 @@ class _Server(uvicorn.Server):
 
     async def run(self, listening: socket.socket) -> None:  # type: ignore[override]  # uvicorn's own starts a loop
         loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(THREADS, "worker"))
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
         await self._serve([listening])
