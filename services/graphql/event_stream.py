@@ -15,10 +15,9 @@ from services.graphql.answering import Answer, Gateway, Question
 from services.graphql.live import Live, TooMany
 from services.graphql.metrics import EVENT_STREAM, SLOW
 from services.kit.errors import ExemplarError
-from services.kit.problems import problem, problem_of
+from services.kit.problems import problem_of
 
 MEDIA_TYPE = "text/event-stream"
-RETRY_AFTER_SECONDS = 5
 KEEP_ALIVE = b":\n\n"
 COMPLETE = b"event: complete\ndata:\n\n"
 _HEADERS = (
@@ -46,7 +45,7 @@ class EventStream:
                 with self._live.by(credential):
                     await self._stream(receive, send)
         except TooMany as error:
-            await problem(429, str(error), headers={"retry-after": str(RETRY_AFTER_SECONDS)})(scope, receive, send)
+            await error.response()(scope, receive, send)
         except ExemplarError as error:
             await problem_of(error)(scope, receive, send)
 

@@ -23,6 +23,8 @@ from services.graphql.schema import (
     Score,
     Team,
     describe,
+    difference_of,
+    interval_of,
     principle_node,
     read_figures,
     score_of,
@@ -179,7 +181,7 @@ class ExampleComparison:
     @strawberry.field
     def difference(self) -> Difference:
         """The leader's rate less the team's. No clear difference if the interval holds 0."""
-        return _difference(_between(self.leader, self.team))
+        return difference_of(_between(self.leader, self.team))
 
     @strawberry.field
     def mirroring(self) -> OddsRatio:
@@ -389,19 +391,11 @@ def _between(leader: Score, team: Score) -> statistics.Difference:
     return leader.tally.since(team.tally)
 
 
-def _difference(found: statistics.Difference) -> Difference:
-    return Difference(value=found.value, interval=_interval(found.interval))
-
-
-def _interval(found: statistics.Interval | None) -> Interval | None:
-    return None if found is None else Interval(low=found.low, high=found.high)
-
-
 def _odds(found: association.OddsRatio | None) -> OddsRatio:
     assert found is not None, "the document mentions no association"
     return OddsRatio(
         value=found.value,
-        interval=_interval(found.interval),
+        interval=interval_of(found.interval),
         strata=found.strata,
         n=found.n,
         undefined_because=found.undefined_because,
@@ -427,7 +421,7 @@ def _rate(found: rates.Rate) -> Rate:
 
 def _comparison(found: pushing.RateComparison) -> RateComparison:
     return RateComparison(
-        with_=_rate(found.with_), without=_rate(found.without), difference=_difference(found.difference)
+        with_=_rate(found.with_), without=_rate(found.without), difference=difference_of(found.difference)
     )
 
 
@@ -436,7 +430,7 @@ def _effect(found: coaching.CoachingEffect) -> CoachingEffect:
         principle=principle_node(found.principle),
         after=_rate(found.after),
         before=_rate(found.before),
-        difference=_difference(found.difference),
+        difference=difference_of(found.difference),
     )
 
 

@@ -13,9 +13,9 @@ from starlette.responses import Response
 
 from services.graphql.answering import Gateway, Question
 from services.graphql.documents import Documents
-from services.graphql.transport import STATUSES, WAIT_FOR, Refusal, while_there
+from services.graphql.transport import STATUSES, WAIT_FOR, Refusal, headers_of, while_there
 from services.kit.errors import Malformed
-from services.kit.problems import challenge, problem
+from services.kit.problems import problem
 
 COLUMNS = (
     *("kind", "key", "name", "from", "to", "asOf", "policy", "principle", "title"),
@@ -48,7 +48,7 @@ class Export:
         except Refusal as refusal:
             return refusal.response
         if errors := answer.get("errors"):
-            return _refused(errors[0], presented=authorization is not None)
+            return _refused(errors[0], asked)
         if None in answer["data"].values():
             return problem(404, "there is no such team or person")
         text = io.StringIO()
@@ -82,11 +82,9 @@ def _flag(given: Mapping[str, str], name: str) -> bool:
     return value
 
 
-def _refused(error: Mapping[str, Any], *, presented: bool) -> Response:
+def _refused(error: Mapping[str, Any], asked: Question) -> Response:
     status = STATUSES.get(error["extensions"]["code"], 400)
-    later = {"retry-after": str(error["extensions"].get("retryAfter", 1))}
-    headers = {401: {"www-authenticate": challenge(presented)}, 429: later, 503: later}.get(status)
-    return problem(status, error["message"], headers=headers)
+    return problem(status, error["message"], headers=headers_of(status, error, asked))
 
 
 def _rows(data: Mapping[str, Any]) -> Iterator[list[Any]]:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import structlog
 from sqlalchemy import Engine
+from starlette.responses import Response
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
@@ -23,18 +24,24 @@ from services.graphql.errors import formatted_cause
 from services.graphql.metrics import LIMIT, LiveMetrics
 from services.kit.database import reading
 from services.kit.errors import ExemplarError, Invalid
+from services.kit.problems import problem
 from services.projections.changes import Change
 from services.projections.queries.reach import teams_over
 
 GATHERED_SECONDS = 0.25  # commits that come sooner after one that was told are told as one
 ANSWERS_AT_ONCE = 4  # so that those who ask meanwhile get their turn
 RECHECK_SECONDS = 60.0
+RETRY_AFTER_SECONDS = 5
 _log = structlog.get_logger(__name__)
 _OPERATIONS = (OperationType.QUERY, OperationType.SUBSCRIPTION)
 
 
 class TooMany(ExemplarError):
     """There are as many live connections as may be, in all or by this credential."""
+
+    def response(self) -> Response:
+        """What HTTP says of it: 429."""
+        return problem(429, str(self), headers={"retry-after": str(RETRY_AFTER_SECONDS)})
 
 
 class LiveLimits(NamedTuple):

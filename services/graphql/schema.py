@@ -311,7 +311,8 @@ class Interval:
     high: float | None = strawberry.field(description="The upper end; null if not known")
 
 
-def _interval(interval: statistics.Interval | None) -> Interval | None:
+def interval_of(interval: statistics.Interval | None) -> Interval | None:
+    """An interval as it is shown."""
     return None if interval is None else Interval(low=interval.low, high=interval.high)
 
 
@@ -323,6 +324,11 @@ class Difference:
         description="The first rate less the second, -1 to 1; null where one of them has no signals"
     )
     interval: Interval | None = strawberry.field(description="Its 95 % interval; no clear change if it holds 0")
+
+
+def difference_of(difference: statistics.Difference) -> Difference:
+    """A difference as it is shown."""
+    return Difference(value=difference.value, interval=interval_of(difference.interval))
 
 
 @strawberry.type
@@ -395,7 +401,7 @@ class Score:
     @strawberry.field
     def interval(self) -> Interval | None:
         """The 95 % Jeffreys interval of the rate, as if signals were independent."""
-        return _interval(self.tally.interval)
+        return interval_of(self.tally.interval)
 
     @strawberry.field
     def evidence_level(self) -> EvidenceLevel:
@@ -412,8 +418,7 @@ class Score:
         """The rate less that of the previous period. No clear change if the interval holds 0."""
         if self.figures.before is None:
             return None
-        change = self.tally.since(self.figures.before.tallies.get(self.about, EMPTY))
-        return Difference(value=change.value, interval=_interval(change.interval))
+        return difference_of(self.tally.since(self.figures.before.tallies.get(self.about, EMPTY)))
 
     @strawberry.field
     def trend(self, by: Bucket = Bucket.WEEK) -> list[TrendPoint]:

@@ -19,7 +19,6 @@ from services.graphql.metrics import LIMIT as LIMITED
 from services.graphql.metrics import SLOW, WEBSOCKET
 from services.kit import strict_json
 from services.kit.errors import ExemplarError, Malformed, Unauthenticated
-from services.kit.problems import problem
 
 PROTOCOL = "graphql-transport-ws"
 MOST_REASON_BYTES = 123
@@ -62,7 +61,7 @@ class Sockets:
                     await websocket.accept()
                     await websocket.close(NOT_ACCEPTABLE, "Subprotocol not acceptable")
         except TooMany as error:
-            await websocket.send_denial_response(problem(429, str(error), headers={"retry-after": "5"}))
+            await websocket.send_denial_response(error.response())
 
 
 class _Connection:

@@ -223,8 +223,15 @@ def _response(answer: Answer, media_type: str, asked: Question) -> Response:
     if answer.code in ALWAYS_TOLD or (answer.code is not None and media_type == GRAPHQL):
         status = STATUSES.get(answer.code, 400)
     headers = {"cache-control": "no-store", "vary": "accept"}
-    if status == 401:
-        headers["www-authenticate"] = challenge(presented=bool(asked.authorization))
-    if status in (429, 503):
-        headers["retry-after"] = str(answer.body["errors"][0]["extensions"].get("retryAfter", 1))
+    if status != 200:
+        headers |= headers_of(status, answer.body["errors"][0], asked)
     return Response(msgspec.json.encode(answer.body), status, headers, f"{media_type}; charset=utf-8")
+
+
+def headers_of(status: int, error: Mapping[str, Any], asked: Question) -> dict[str, str]:
+    """What a refusal with this status says besides: how to sign in, or when to ask again."""
+    if status == 401:
+        return {"www-authenticate": challenge(presented=bool(asked.authorization))}
+    if status in (429, 503):
+        return {"retry-after": str(error["extensions"].get("retryAfter", 1))}
+    return {}

@@ -50,7 +50,7 @@ BUSY_SECONDS = 30
 CANCEL_SECONDS = 2.0
 PING_AFTER_SECONDS = 1.0
 # That PostgreSQL is gone without a word is noticed within about ten seconds, not after the system's quarter of an hour.
-_NOTICED_SOON = {
+NOTICED_SOON: Mapping[str, int] = {
     "connect_timeout": 5,  # seconds; the last one is in milliseconds
     "keepalives_idle": 5,
     "keepalives_interval": 2,
@@ -107,7 +107,7 @@ def open_engine(url: URL, area: str, lax: bool = False) -> Engine:
         raise ValueError(f"not an area: {area!r}")
     if url.get_backend_name() == "postgresql":
         options = f"-csearch_path={schema_name(area)}" + (" -csynchronous_commit=off" if lax else "")
-        given = {name: value for name, value in _NOTICED_SOON.items() if name not in url.query}
+        given = {name: value for name, value in NOTICED_SOON.items() if name not in url.query}
         engine = create_engine(url, pool_size=8, hide_parameters=True, connect_args={**given, "options": options})
         event.listen(engine, "checkin", _note_use)
         event.listen(engine, "checkout", partial(_ping_after_rest, engine))

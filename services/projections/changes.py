@@ -14,12 +14,12 @@ import psycopg
 import structlog
 from sqlalchemy import URL, Connection, create_engine, func, select
 
+from services.kit.database import NOTICED_SOON
+
 CHANNEL = "exemplar_changes"
 MOST_BYTES = 7_999  # of a NOTIFY: PostgreSQL takes fewer than 8,000
 _LOOK_SECONDS = 1.0  # how soon the listening thread sees that it is to end
 _PAUSE_SECONDS = 2.0  # before it connects again
-# A connection that has died without a word is noticed within a minute, unless the URL says otherwise.
-_ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "connect_timeout": 10}
 _log = structlog.get_logger(__name__)
 
 
@@ -100,7 +100,7 @@ class Changes:
         _, connect = create_engine(self._url).dialect.create_connect_args(self._url)
         while not self._stop.is_set():
             try:
-                self._hear({**_ALIVE, **connect})
+                self._hear({**NOTICED_SOON, **connect})
             except psycopg.Error as error:
                 _log.warning("changes are not heard of until the database answers", reason=type(error).__name__)
                 self._stop.wait(_PAUSE_SECONDS)

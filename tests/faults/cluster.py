@@ -60,17 +60,11 @@ def free_port() -> int:
         return port
 
 
-class Broker:
-    """Kafka in a container, with two listeners: one that sends its clients through `proxy`, one directly."""
+class Contained:
+    """A server in a container, and what can be done to it."""
 
-    def __init__(self) -> None:
-        self.proxy = Proxy(KafkaFraming)
-        self.proxy.target, self.direct = free_port(), free_port()
-        self._container = DockerContainer("apache/kafka:4.3.0")
-        for name, value in self._settings().items():
-            self._container.with_env(f"KAFKA_{name}", value)
-        for port in (self.proxy.target, self.direct):
-            self._container.with_bind_ports(port, port)
+    _container: DockerContainer
+    _stop_seconds: int  # a restart tells it to stop, and kills it if it has not by then
 
     def start(self) -> None:
         """Start it; it answers."""
@@ -88,7 +82,7 @@ class Broker:
 
     def restart(self) -> None:
         """Tell it to stop, and start it again; it answers."""
-        self._docker().restart(timeout=20)
+        self._docker().restart(timeout=self._stop_seconds)
         self.wait()
 
     def pause(self) -> None:
@@ -98,6 +92,28 @@ class Broker:
     def unpause(self) -> None:
         """Its processes go on."""
         self._docker().unpause()
+
+    def wait(self) -> None:
+        """Wait until it answers."""
+        raise NotImplementedError
+
+    def _docker(self) -> Any:
+        return self._container.get_wrapped_container()
+
+
+class Broker(Contained):
+    """Kafka in a container, with two listeners: one that sends its clients through `proxy`, one directly."""
+
+    _stop_seconds = 20
+
+    def __init__(self) -> None:
+        self.proxy = Proxy(KafkaFraming)
+        self.proxy.target, self.direct = free_port(), free_port()
+        self._container = DockerContainer("apache/kafka:4.3.0")
+        for name, value in self._settings().items():
+            self._container.with_env(f"KAFKA_{name}", value)
+        for port in (self.proxy.target, self.direct):
+            self._container.with_bind_ports(port, port)
 
     def wait(self) -> None:
         """Wait until every partition of every topic can be read and written again."""
@@ -152,9 +168,6 @@ class Broker:
                 admin.list_partition_offsets(wanted)
         return True
 
-    def _docker(self) -> Any:
-        return self._container.get_wrapped_container()
-
     def _settings(self) -> dict[str, str]:
         through, direct = self.proxy.target, self.direct
         return {
@@ -178,8 +191,10 @@ class Broker:
         }
 
 
-class Database:
+class Database(Contained):
     """PostgreSQL in a container, with a proxy for the fold and one for the other services, and a small disk besides."""
+
+    _stop_seconds = 10
 
     def __init__(self) -> None:
         self.fold, self.others = Proxy(PostgresFraming), Proxy(PostgresFraming)
@@ -192,33 +207,6 @@ class Database:
             .with_env("POSTGRES_PASSWORD", _PASSWORD)
             .with_command(f"postgres -c max_connections={CONNECTIONS} -c superuser_reserved_connections=3")
         )
-
-    def start(self) -> None:
-        """Start it; it answers."""
-        self._container.start()
-        self.wait()
-
-    def kill(self) -> None:
-        """SIGKILL."""
-        self._docker().kill("KILL")
-
-    def start_again(self) -> None:
-        """Start it after its end; it answers."""
-        self._docker().start()
-        self.wait()
-
-    def restart(self) -> None:
-        """Stop it at once (connections are ended), and start it again; it answers."""
-        self._docker().restart(timeout=10)
-        self.wait()
-
-    def pause(self) -> None:
-        """Its processes stand still, as by SIGSTOP."""
-        self._docker().pause()
-
-    def unpause(self) -> None:
-        """Its processes go on."""
-        self._docker().unpause()
 
     def wait(self) -> None:
         """Wait until it takes writes again."""
@@ -248,9 +236,6 @@ class Database:
         with self.connect(name) as connection:
             cursor = connection.execute(query.encode())
             return cursor.fetchall() if cursor.description else []
-
-    def _docker(self) -> Any:
-        return self._container.get_wrapped_container()
 
 
 class Service:
