@@ -76,12 +76,12 @@ def test_what_was_appended_is_read_as_it_was(log: LogInTest) -> None:
     assert read == dict(zip(places, given, strict=True))
 
 
-def test_headers_are_taken(log: LogInTest) -> None:
-    """A record with headers is appended like any other."""
+def test_headers_are_read_as_they_were(log: LogInTest) -> None:
+    """The headers of a record are read in their order, names twice and any bytes; a record without has none."""
     writer, reader = log.pair()
-    record = NewRecord("a", b"1", [("content-type", b"application/cloudevents+json; charset=UTF-8")])
-    places = writer.append([record]).result(timeout=PATIENCE)
-    assert [r.place for r in everything(reader)] == places
+    headers = (("traceparent", b"00-0a-0b-01"), ("x", bytes(range(256))), ("x", b""))
+    writer.append([NewRecord("a", b"1", headers), NewRecord("a", b"2")]).result(timeout=PATIENCE)
+    assert [record.headers for record in everything(reader)] == [headers, ()]
 
 
 def test_appending_nothing_resolves(log: LogInTest) -> None:
@@ -135,6 +135,13 @@ def test_ends_are_where_the_next_records_go(log: LogInTest) -> None:
     place = append(writer, ("a", b"1"))[0]
     assert reader.ends()[place.partition] == place.offset + 1
     assert append(writer, ("a", b"2"))[0].offset >= place.offset + 1
+
+
+def test_beginnings_are_where_the_first_records_are(log: LogInTest) -> None:
+    """A log that has lost nothing begins at 0 in every partition, with records and without."""
+    writer, reader = log.pair()
+    append(writer, ("a", b"1"), ("a", b"2"))
+    assert reader.beginnings() == dict.fromkeys(range(log.partitions), 0)
 
 
 def test_no_partition_waits_behind_a_long_one(log: LogInTest) -> None:

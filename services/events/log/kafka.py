@@ -395,10 +395,15 @@ class KafkaReader:
         self._topic.check()
         return self._log.identity
 
+    def beginnings(self) -> Position:
+        """See LogReader."""
+        self._topic.check()
+        return self._topic.offsets(range(self._log.identity.partitions), OffsetSpec.EARLIEST)
+
     def ends(self) -> Position:
         """See LogReader."""
         self._topic.check()
-        return self._topic.ends(range(self._log.identity.partitions))
+        return self._topic.offsets(range(self._log.identity.partitions), OffsetSpec.LATEST)
 
     def read(self, position: Position, limit: int, wait: float) -> list[Record]:
         """See LogReader."""
@@ -484,7 +489,7 @@ class KafkaReader:
 
     def _behind(self, position: Position) -> list[int]:
         """The partitions with records still to come. Offsets without a record (of transactions) are none."""
-        ends = self._topic.ends(position)
+        ends = self._topic.offsets(position, OffsetSpec.LATEST)
         behind = [number for number, end in ends.items() if position[number] < end]
         with _translated(self._log.topic):
             return [number for number in behind if (self._consumer.position(self._at(number)) or 0) < ends[number]]
@@ -532,16 +537,16 @@ class _Topic:
                 " are no longer where they were. Copy it into a topic with the former number"
             )
 
-    def ends(self, numbers: Iterable[int]) -> dict[int, int]:
-        """The ends of partitions. Raises as `check` does."""
-        wanted = {TopicPartition(self._log.topic, number): OffsetSpec.LATEST for number in numbers}
+    def offsets(self, numbers: Iterable[int], which: OffsetSpec) -> dict[int, int]:
+        """The beginnings or the ends of partitions. Raises as `check` does."""
+        wanted = {TopicPartition(self._log.topic, number): which for number in numbers}
         try:
             with self._asking() as admin:
                 found = admin.list_partition_offsets(wanted, IsolationLevel.READ_COMMITTED)
         except Unavailable:
             self.check()  # a topic that is gone looks like brokers that do not answer
             raise
-        return {at.partition: end.offset for at, end in found.items()}
+        return {at.partition: each.offset for at, each in found.items()}
 
     def close(self) -> None:
         """Let go of the connection; the next question makes another one."""
@@ -753,4 +758,5 @@ def _row(record: NewRecord, partitions: int) -> _Row:
 
 def _record(partition: int, message: Any) -> Record:
     key = None if message.key is None else message.key.decode(errors="replace")
-    return Record(Place(partition, message.offset, message.timestamp * 1000), key, message.value or b"")
+    headers = tuple((name, value or b"") for name, value in message.headers)
+    return Record(Place(partition, message.offset, message.timestamp * 1000), key, message.value or b"", headers)

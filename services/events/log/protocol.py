@@ -22,11 +22,12 @@ class Place(NamedTuple):
 
 
 class Record(NamedTuple):
-    """A record as it was appended, with its place."""
+    """A record as it was appended, with its place. A header that others wrote without a value has an empty one."""
 
     place: Place
     key: str | None
     value: bytes
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 class Identity(NamedTuple):
@@ -69,6 +70,10 @@ class LogReader(Protocol):
 
     def identity(self) -> Identity:
         """Which log this is."""
+        ...
+
+    def beginnings(self) -> Position:
+        """The beginning of every partition: no record before it is there. Beyond 0 where a log has lost its first."""
         ...
 
     def ends(self) -> Position:

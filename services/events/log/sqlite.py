@@ -43,7 +43,9 @@ _SCHEMA = (
 )
 _INSERT = "INSERT INTO records (place, recorded_at, key, value, headers) VALUES (?, ?, ?, ?, ?)"
 _LAST = "SELECT place, recorded_at FROM records WHERE place >= ? AND place < ? ORDER BY place DESC LIMIT 1"
-_FROM = "SELECT place, recorded_at, key, value FROM records WHERE place >= ? AND place < ? ORDER BY place LIMIT ?"
+_FIRST = "SELECT min(place) FROM records WHERE place >= ? AND place < ?"
+_FROM = """SELECT place, recorded_at, key, value, headers FROM records
+    WHERE place >= ? AND place < ? ORDER BY place LIMIT ?"""
 _ROW_OVERHEAD = 200  # bytes that a waiting record takes in memory beside its key and value, about
 
 Clock = Callable[[], int]
@@ -247,6 +249,11 @@ class SqliteReader:
         with self._connection.using():
             return self._identity
 
+    def beginnings(self) -> Position:
+        """See LogReader."""
+        with self._connection.using() as connection:
+            return {p: _first(connection, p) for p in range(self._identity.partitions)}
+
     def ends(self) -> Position:
         """See LogReader."""
         with self._connection.using() as connection:
@@ -278,8 +285,9 @@ class SqliteReader:
             for index, partition in enumerate(behind[self._turn :] + behind[: self._turn]):
                 share = -(-(limit - len(records)) // (len(behind) - index))
                 first = _place(partition, position[partition])
-                for place, at, key, value in connection.execute(_FROM, (first, _place(partition + 1, 0), share)):
-                    records.append(Record(Place(partition, place & _OFFSET_MASK, at), key, value))
+                rows = connection.execute(_FROM, (first, _place(partition + 1, 0), share))
+                for place, at, key, value, headers in rows:
+                    records.append(Record(Place(partition, place & _OFFSET_MASK, at), key, value, _headers(headers)))
                     size += len(value)
                     if size >= READ_BYTES:
                         return records
@@ -442,6 +450,10 @@ def _row(record: NewRecord, partitions: int) -> tuple[int, str, bytes, bytes | N
     return partition_for(record.key, partitions), record.key, record.value, headers
 
 
+def _headers(stored: bytes | None) -> Sequence[tuple[str, bytes]]:
+    return () if stored is None else msgspec.json.decode(stored, type=tuple[tuple[str, bytes], ...])
+
+
 def _allocate(connection: sqlite3.Connection, group: list[_Append], now: int) -> list[list[Place]]:
     """The places of all rows: offsets go on where each partition ends, and its time never goes back."""
     last: dict[int, tuple[int, int]] = {}
@@ -463,6 +475,12 @@ def _inserts(group: list[_Append], places: list[list[Place]]) -> Iterator[tuple[
     for append, taken in zip(group, places, strict=True):
         for (_, key, value, headers), (partition, offset, at) in zip(append.rows, taken, strict=True):
             yield _place(partition, offset), at, key, value, headers
+
+
+def _first(connection: sqlite3.Connection, partition: int) -> int:
+    """Offset of a partition's first record; 0 where there is none."""
+    place = connection.execute(_FIRST, (_place(partition, 0), _place(partition + 1, 0))).fetchone()[0]
+    return 0 if place is None else int(place) & _OFFSET_MASK
 
 
 def _last(connection: sqlite3.Connection, partition: int) -> tuple[int, int]:
