@@ -200,6 +200,10 @@ class LogUntil:
         """See LogReader."""
         return self._log.identity()
 
+    def beginnings(self) -> Position:
+        """See LogReader."""
+        return self._log.beginnings()
+
     def ends(self) -> Position:
         """The position up to which it is read."""
         return self._until

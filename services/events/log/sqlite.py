@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, closing, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from threading import Condition, Thread
 from typing import NamedTuple
@@ -450,6 +451,7 @@ def _row(record: NewRecord, partitions: int) -> tuple[int, str, bytes, bytes | N
     return partition_for(record.key, partitions), record.key, record.value, headers
 
 
+@lru_cache(maxsize=64)  # most records have the same ones
 def _headers(stored: bytes | None) -> Sequence[tuple[str, bytes]]:
     return () if stored is None else msgspec.json.decode(stored, type=tuple[tuple[str, bytes], ...])
 
