@@ -23,7 +23,14 @@ from services.kit.errors import Conflict, Corrupt, Invalid, Unavailable
 from services.kit.instants import SECOND
 from services.projections.applying import ERASED, Arrival, Rules, Touched, bury, destroy_keys, enter, keep, refold
 from services.projections.changes import Change, changed
-from services.projections.stores import REMEMBERED_SECONDS, Built, ModelSource, check_built, check_ends
+from services.projections.stores import (
+    REMEMBERED_SECONDS,
+    Built,
+    ModelSource,
+    check_beginnings,
+    check_built,
+    check_ends,
+)
 from services.projections.tables import acts, partitions
 
 WAIT_SECONDS = 1.0  # for the log to have something new
@@ -236,8 +243,12 @@ class Projector:
             connection.execute(update(partitions).where(mine).values(epoch=partitions.c.epoch + 1, owner=self._owner))
             taken = _load(connection, free)
         self._taken = self._taken | taken  # before the log is asked: while it is away, none is taken again and again
-        ends = self._reader.ends()
-        check_ends({p: row.next_offset for p, row in taken.items()}, ends)
+        beginnings, ends = self._reader.beginnings(), self._reader.ends()
+        positions = {p: row.next_offset for p, row in taken.items()}
+        check_beginnings(positions, beginnings)
+        check_ends(positions, ends)
+        if lost := {p: beginnings[p] for p in positions if beginnings.get(p)}:
+            _log.warning("the log has lost its beginning: this model can never be rebuilt", beginnings=lost)
         self._tell(ends, set())
         if taken and self._share is not None:
             self._share.show(self.status.positions)

@@ -31,7 +31,7 @@ from services.projections.applying import (
 from services.projections.crew import Crew
 from services.projections.leadership.signals import Principle, Verdict
 from services.projections.projector import Projector, Sizes, load_partitions
-from services.projections.stores import Built, ModelSource, Stores, area_of, check_log, read_facts
+from services.projections.stores import Built, ModelSource, Stores, area_of, check_beginnings, check_log, read_facts
 from services.projections.tables import acts, dead_letters, dealings, facts, model, partitions, signals
 
 ACTS_AT_ONCE = 5_000  # of the log, kept in one transaction: with 20,000 that takes 30 MB more and is no faster
@@ -131,8 +131,12 @@ Listener = Callable[[Progress], None]
 
 
 def plan(stores: Stores, source: Source) -> Plan:
-    """What a rebuild would do now. Raises Corrupt if the log is not the one that the live model was built on."""
-    records = sum(source.log.ends().values())
+    """What a rebuild would do now. Raises Corrupt if the log is not the one that the live model was built on, or has
+    lost its beginning.
+    """
+    ends = source.log.ends()
+    check_beginnings(dict.fromkeys(ends, 0), source.log.beginnings())
+    records = sum(ends.values())
     with reading(stores.model()) as connection:
         check_log(connection, source.built)
         known = read_facts(connection)

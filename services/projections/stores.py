@@ -235,6 +235,17 @@ def check_log(connection: Connection, built: Built) -> None:
         )
 
 
+def check_beginnings(positions: Position, beginnings: Position) -> None:
+    """Raises Corrupt if the log begins behind what is to be read next: what was before it is gone."""
+    for partition, offset in positions.items():
+        if beginnings.get(partition, 0) > offset:
+            raise Corrupt(
+                f"partition {partition} of the log begins at {beginnings[partition]}, and is to be read from {offset}: "
+                "records are missing; bring them back from a copy, and have the log kept for ever. Knowing what is lost, "
+                "copy what is left into a new log and begin again with that"
+            )
+
+
 def check_ends(positions: Position, ends: Position) -> None:
     """Raises Corrupt if the log ends before what the model has already folded: it was truncated, or made anew."""
     for partition, offset in positions.items():

@@ -1,6 +1,8 @@
 """A log, a read model and a vault for a test of the fold, and what a model holds."""
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,12 @@ class FoldWorld:
     def append(self, records: Sequence[NewRecord]) -> list[Place]:
         """Append to the log; the places, once all is durable."""
         return self._writer.append(records).result(10)
+
+    def lose_before(self, place: Place) -> None:
+        """Take the records before a place away from its partition, as a retention that is not for ever would."""
+        gone = (place.partition << 48, place.partition << 48 | place.offset)
+        with closing(sqlite3.connect(self.log.path)) as connection, connection:
+            connection.execute("DELETE FROM records WHERE place >= ? AND place < ?", gone)
 
     def projector(
         self, sizes: Sizes = DEFAULT_SIZES, rules: Rules | None = None, model: ModelSource | None = None, **more: Any

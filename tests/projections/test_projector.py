@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, func, select
+from structlog.testing import capture_logs
 
 from services.events.catalog.acts import ACTS
 from services.events.catalog.envelope import Catalogue
@@ -264,6 +265,21 @@ def test_a_truncated_log_halts_the_fold(world: FoldWorld) -> None:
     with world.stores.model().begin() as connection:
         connection.execute(partitions.update().values(next_offset=99))
     with pytest.raises(Corrupt, match="records are missing"):
+        world.projector().take()
+
+
+def test_a_log_that_has_lost_its_beginning_is_not_begun_behind_it(world: FoldWorld) -> None:
+    """What was to be read next and is gone halts the fold; who is past it goes on, and hears that it matters."""
+    last = world.append([_urgency(n) for n in range(5)])[-1]
+    world.fold()
+    folded = contents(world.stores.model())
+    world.lose_before(last)
+    with capture_logs() as told:
+        world.fold()
+    assert [each["beginnings"] for each in told if "lost its beginning" in each["event"]] == [{last.partition: 4}]
+    assert contents(world.stores.model()) == folded
+    world.stores.switch(world.stores.begin(world.built, world.clock()))
+    with pytest.raises(Corrupt, match="begins at 4, and is to be read from 0"):
         world.projector().take()
 
 

@@ -180,6 +180,20 @@ def test_a_rebuild_from_another_log_is_refused(fold_world: FoldWorld) -> None:
     assert contents(fold_world.stores.model()) == before
 
 
+def test_a_log_that_has_lost_its_beginning_rebuilds_nothing(fold_world: FoldWorld) -> None:
+    """Neither is the live model replaced by one with less in it, nor is it said to be wrong."""
+    fold_world.append(stream(7, 100))
+    fold_world.fold()
+    fold_world.lose_before(fold_world.append(stream(8, 1))[0])
+    fold_world.fold()
+    before = contents(fold_world.stores.model())
+    for refused in (plan, rebuild, verify):
+        with pytest.raises(Corrupt, match=r"begins at \d+, and is to be read from 0"):
+            refused(fold_world.stores, _source(fold_world))
+    assert contents(fold_world.stores.model()) == before
+    assert _areas(fold_world) == {"model_1"}
+
+
 def test_a_model_that_was_removed_is_folded_anew(fold_world: FoldWorld) -> None:
     """Removing the area of the live model is the way to have it made anew; nothing else is lost."""
     fold_world.append(stream(7, 100))

@@ -337,6 +337,7 @@ def test_a_truncated_topic_is_corrupt(log: KafkaLog, admin: Any) -> None:
     last = appended(log, b"1", b"2", b"3")[-1]
     admin.delete_records({TopicPartition(log.topic, last.partition): 2})
     with closing(log.reader()) as reader:
+        assert reader.beginnings() == {number: 2 * (number == last.partition) for number in range(PARTITIONS)}
         assert [found.value for found in reader.read({last.partition: 2}, 10, PATIENCE)] == [b"3"]
         with pytest.raises(Corrupt, match="truncated"):
             reader.read({last.partition: 1}, 10, PATIENCE)
