@@ -21,7 +21,8 @@ from services.graphql.permissions import Access
 from services.graphql.scalars import SCALARS
 from services.graphql.schema import Act, Person, Query, Relationship, Team
 from services.kit import instants
-from services.parts import Parts, backing, opened
+from services.parts import Parts, opened
+from services.parts.gateway import backing
 from services.projections.positions import Positions
 from services.projections.queries.reach import NOBODY
 

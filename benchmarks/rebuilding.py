@@ -13,7 +13,8 @@ from benchmarks.acts import fill, fill_long, settings_of
 from benchmarks.measuring import Sizes, Table, apart, figure, peak_of, used
 from services.kit import instants
 from services.kit.settings import Settings
-from services.parts import opened, source
+from services.parts import opened
+from services.parts.fold import source
 from services.projections.rebuild import rebuild
 from services.projections.verify import verify
 

@@ -16,7 +16,10 @@ from services.events.recording import Recording
 from services.graphql.app import create_graphql
 from services.graphql.pages import pages
 from services.kit.running import is_loopback
-from services.parts import Fold, Parts, allowed, backing, keyring, limits, live, recording
+from services.parts import Parts, keyring
+from services.parts.fold import Fold
+from services.parts.gateway import allowed, backing, live
+from services.parts.ingress import limits, recording
 from services.projections.dead_letters import count
 from services.projections.metrics import FoldMetrics
 

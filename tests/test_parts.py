@@ -13,7 +13,8 @@ from services.kit.database import writing
 from services.kit.errors import Unavailable
 from services.kit.instants import SECOND
 from services.kit.settings import Settings
-from services.parts import Lag, Parts, opened
+from services.parts import Parts, opened
+from services.parts.gateway import Lag
 from services.projections.tables import partitions
 from tests.fixed_clock import FixedClock
 

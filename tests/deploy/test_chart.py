@@ -15,11 +15,12 @@ from jsonschema import Draft202012Validator
 from pydantic import SecretStr
 from starlette.routing import Mount, Route
 
-from services import separate
-from services.cli import exemplar
+from services.cli import COMMANDS
 from services.kit.running import GIVE_UP_SECONDS
 from services.kit.settings import PREFIX, Settings
 from services.parts import opened
+from services.separate.events import events_app
+from services.separate.graphql import graphql_app
 from tests.serving import run
 
 ROOT = Path(__file__).parents[2]
@@ -239,7 +240,7 @@ def test_pods_run_a_command_of_a_pinned_image(rendered: Rendered) -> None:
     for name, pod in rendered.pods().items():
         (container,) = pod["spec"]["containers"]
         assert container["args"] == [pod["metadata"]["labels"]["app.kubernetes.io/component"]]
-        assert container["args"][0] in exemplar.commands, name
+        assert container["args"][0] in COMMANDS, name
         assert re.search(r":\d[\w.]*$|@sha256:[0-9a-f]{64}$", container["image"]), name
 
 
@@ -400,7 +401,7 @@ def test_the_outside_reaches_what_is_for_it(fullest: Rendered, tmp_path: Path) -
         assert service in fullest.of("Service")
         reached.setdefault(service.removeprefix("acme-exemplar-"), []).append((path["path"], path["pathType"]))
     with opened(Settings(data_dir=tmp_path)) as parts:
-        for service, make in (("events", separate.events_app), ("graphql", separate.graphql_app)):
+        for service, make in (("events", events_app), ("graphql", graphql_app)):
             with make(parts) as app:
                 paths = {route.path for route in app.routes if isinstance(route, Route | Mount)}
             inside = {path for path in paths if not any(_covers(at, kind, path) for at, kind in reached[service])}

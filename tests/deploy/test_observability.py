@@ -13,9 +13,11 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from services import separate
 from services.kit.settings import Settings
 from services.parts import opened
+from services.separate.events import events_app
+from services.separate.graphql import graphql_app
+from services.separate.projections import projections_app
 from tests.serving import serving
 
 ROOT = Path(__file__).parents[2]
@@ -100,9 +102,9 @@ def told_by_service(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, To
     found = {}
     with opened(Settings(data_dir=tmp_path_factory.mktemp("data"))) as parts:
         for job, make in (
-            ("events", separate.events_app),
-            ("projections", separate.projections_app),
-            ("graphql", separate.graphql_app),
+            ("events", events_app),
+            ("projections", projections_app),
+            ("graphql", graphql_app),
         ):
             with make(parts) as app, TestClient(app) as client:
                 client.post("/v1/events", json=ACT)

@@ -1,0 +1,1 @@
+"""The commands, in modules by what they need: each is imported when it is called (`services.cli`)."""

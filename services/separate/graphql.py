@@ -1,0 +1,30 @@
+"""The gateway as a process of its own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+
+from services.embedded import add_pages
+from services.graphql.app import create_graphql
+from services.kit.serving import make_app, operations
+from services.parts import Parts, check_stores, keyring
+from services.parts.gateway import Lag, allowed, backing, live
+from services.projections.positions import Positions
+
+
+@contextmanager
+def graphql_app(parts: Parts) -> Iterator[Starlette]:
+    """GraphQL, GraphiQL and the pages."""
+    admitting = keyring(parts, may_be_open=False)
+    positions = Positions(parts.stores.model)
+    app, registry = make_app(), CollectorRegistry()
+    app.router.routes.extend(operations(lambda: check_stores(parts), registry))
+    with Lag(parts) as lag:
+        reads = backing(parts, admitting.admit, positions, lag.seconds)
+        streams = live(parts, registry)
+        app.router.routes.extend(create_graphql(reads, streams, registry, allowed(parts.settings)))
+        app.state.on_stop = streams.stop
+        add_pages(app)
+        yield app
