@@ -81,11 +81,12 @@ class Difference(Answer, frozen=True, kw_only=True):
 
 
 class Rate(Answer, frozen=True, kw_only=True):
-    """How many of `n` did so; `rate` None when n = 0."""
+    """How many of `n` did so; `rate` and `interval` None when n = 0."""
 
     kept: int = 0
     n: int = 0
     rate: float | None = None
+    interval: Interval | None = None
 
 
 class RateComparison(Answer, frozen=True, kw_only=True, rename={"with_": "with"}):

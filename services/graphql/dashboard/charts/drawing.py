@@ -1,0 +1,225 @@
+"""What charts are made of: elements, marks, scales, and a sheet of charts as one file."""
+
+import math
+import re
+from collections.abc import Sequence
+from html import escape
+from typing import NamedTuple
+
+INK = "#1a1d21"
+FAINT = "#c9ced6"
+MUTED = "#5b6470"
+PAPER = "#ffffff"
+COLOURS = {"leader": INK, "team": "#0b5cab", "kept": "#0b5cab", "breached": "#b04a00", "chance": "#8a93a0"}
+
+BAND = 0.28  # how opaque the band of the chance baseline is
+MARGIN = 0.04  # of the width on both sides, so that marks at the ends of a scale are whole
+_LABEL, _GAP = 18, 8
+_FILE, _EDGE, _HEAD = 640, 24, 48  # a file's chart is so wide, with so much around it and above
+_ROOT = re.compile(r'<svg [^>]*height="(?P<height>[0-9.]+)"')
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
+
+
+def text(content: str) -> str:
+    """Any text as the content of an element or of an attribute; what XML has no sign for becomes U+FFFD."""
+    return escape(_NOT_XML.sub("\ufffd", content))
+
+
+def element(tag: str, /, *children: str, **attributes: str | float | None) -> str:
+    """An element; `class_` is the attribute class, `stroke_width` stroke-width; None leaves one out."""
+    given = "".join(
+        f' {name.rstrip("_").replace("_", "-")}="{_value(value)}"'
+        for name, value in attributes.items()
+        if value is not None
+    )
+    return f"<{tag}{given}>{''.join(children)}</{tag}>" if children else f"<{tag}{given}/>"
+
+
+def _value(value: str | float) -> str:
+    return text(value) if isinstance(value, str) else f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def across(share: float) -> str:
+    """A place along the chart, 0 to 1 from the left margin to the right one, as a percentage of the width."""
+    return f"{100 * (MARGIN + min(max(share, 0.0), 1.0) * (1 - 2 * MARGIN)):.2f}%"
+
+
+def label(x: str, y: float, content: str, *, anchor: str = "start", class_: str = "label") -> str:
+    """A line of text."""
+    colour = INK if class_ == "name" else MUTED
+    return element("text", text(content), class_=class_, x=x, y=y, text_anchor=anchor, fill=colour)
+
+
+def upright(x: str, top: float, bottom: float, *, class_: str = "grid", dashed: bool = False) -> str:
+    """A vertical line."""
+    colour = INK if class_ == "even" else FAINT
+    dash = "3 3" if dashed else None
+    return element("line", class_=class_, x1=x, x2=x, y1=top, y2=bottom, stroke=colour, stroke_dasharray=dash)
+
+
+def whisker(who: str, low: float, high: float, y: float, *, left: bool = False, right: bool = False) -> str:
+    """An interval at the height `y`, from 0 to 1; `left`, `right`: it goes on beyond the chart, an arrow says so."""
+    ends = [
+        _arrow(across(low), y, -1) if left else _cap(across(low), y),
+        _arrow(across(high), y, 1) if right else _cap(across(high), y),
+    ]
+    line = element("line", x1=across(low), x2=across(high), y1=y, y2=y, stroke="currentColor", stroke_width=2)
+    return element("g", line, *ends, class_=f"whisker {who}", color=COLOURS[who])
+
+
+def _cap(x: str, y: float) -> str:
+    return element("line", x1=x, x2=x, y1=y - 4, y2=y + 4, stroke="currentColor", stroke_width=2)
+
+
+def _arrow(x: str, y: float, way: int) -> str:
+    path = element("path", d=f"M0 -5L{7 * way} 0L0 5Z", fill="currentColor")
+    return element("svg", path, class_="arrow", x=x, y=y, width=1, height=1, overflow="visible")
+
+
+_SHAPES = {
+    "leader": "M0 -7L7 0L0 7L-7 0Z",
+    "team": "M-5.5 0A5.5 5.5 0 1 1 5.5 0A5.5 5.5 0 1 1 -5.5 0Z",
+    "kept": "M-5 0A5 5 0 1 1 5 0A5 5 0 1 1 -5 0Z",
+    "breached": "M-5 -5L5 5M-5 5L5 -5",
+    "chance": "M0 -6V6",
+}
+
+
+def mark(who: str, share: float, y: float, *, hollow: bool = False, says: str | None = None) -> str:
+    """The mark of `who` at a place: a diamond is the leader, a disc the team; hollow where evidence is thin."""
+    shape = element("path", d=_SHAPES[who], class_="paper" if hollow else None, **_paint(who, hollow))
+    title = [] if says is None else [element("title", text(says))]
+    held = element("svg", *title, shape, x=across(share), y=y, width=1, height=1, overflow="visible")
+    return element("g", held, class_=f"mark {who}", color=COLOURS[who])
+
+
+def _paint(who: str, hollow: bool) -> dict[str, str | float]:
+    if who in ("breached", "chance"):
+        return {"fill": "none", "stroke": "currentColor", "stroke_width": 2.5}
+    return {"fill": PAPER if hollow else "currentColor", "stroke": "currentColor", "stroke_width": 2}
+
+
+class Linear(NamedTuple):
+    """A scale from `low` to `high`, to 0 to 1; what is beyond is at the end."""
+
+    low: float
+    high: float
+
+    def place(self, value: float) -> float:
+        """Where a value is."""
+        return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
+
+
+class Logarithmic(NamedTuple):
+    """A scale of ratios from 1 / `most` to `most`, 1 in the middle: twice and half are equally far from it."""
+
+    most: float
+
+    def place(self, ratio: float) -> float:
+        """Where a ratio is; what is beyond, 0 and infinity too, is at the end."""
+        if ratio <= 1 / self.most:
+            return 0.0
+        return 1.0 if ratio >= self.most else (math.log(ratio) / math.log(self.most) + 1) / 2
+
+
+class Chart(NamedTuple):
+    """A chart: its height in pixels, what it shows in words, its marks. `decoration`: words elsewhere say all of it."""
+
+    height: float
+    title: str
+    description: str
+    body: str
+    kind: str
+    decoration: bool = False
+
+    def __html__(self) -> str:
+        """The chart as a part of a page, as wide as what holds it; templates take it as it is."""
+        return self.placed(width="100%")
+
+    def placed(self, **place: str | float) -> str:
+        """The chart with a place and a width of its own, in a page or in a sheet."""
+        words = [] if self.decoration else [element("title", text(self.title)), element("desc", text(self.description))]
+        said: dict[str, str] = {"aria_hidden": "true"} if self.decoration else {"role": "img"}
+        return element(
+            "svg",
+            *words,
+            self.body or "<g/>",
+            xmlns="http://www.w3.org/2000/svg",
+            class_=f"chart {self.kind}",
+            font_family=_FONT,
+            font_size=12,
+            height=self.height,
+            **said,
+            **place,
+        )
+
+
+def legend(*entries: tuple[str, str]) -> Chart:
+    """What marks mean: (mark, words), a line each; the mark `band` is the shaded one."""
+    body: list[str] = []
+    for place, (who, words) in enumerate(entries):
+        y = 9 + 18 * place
+        body.append(_swatch(y) if who == "band" else _in_legend(who, y))
+        body.append(label("20", y + 4, words, class_="name"))
+    return Chart(18 * len(entries), "", "", "".join(body), "legend", decoration=True)
+
+
+def _swatch(y: float) -> str:
+    area = element("rect", x=1, y=y - 6, width=14, height=12, fill="currentColor", fill_opacity=BAND)
+    return element("g", area, class_="band chance", color=COLOURS["chance"])
+
+
+def _in_legend(who: str, y: float) -> str:
+    shape = element("path", d=_SHAPES[who], transform=f"translate(8 {y})", **_paint(who, hollow=False))
+    return element("g", shape, class_=f"mark {who}", color=COLOURS[who])
+
+
+class Row(NamedTuple):
+    """A row of a stack: what it is about, its chart, and its figure in a few words."""
+
+    label: str
+    chart: Chart
+    note: str = ""
+
+
+def stacked(title: str, description: str, rows: Sequence[Row], axis: Chart, key: Chart | None = None) -> Chart:
+    """Charts of one scale below one another, each under its label and its note, over their axis; `key`: the legend."""
+    body: list[str] = []
+    y: float = 0
+    if key is not None:
+        body.append(key.placed(y=0, width="100%"))
+        y += key.height + _GAP
+    for row in rows:
+        body.append(label("0", y + 13, row.label, class_="name"))
+        body.append(label("100%", y + 13, row.note, anchor="end"))
+        body.append(row.chart._replace(decoration=True).placed(y=y + _LABEL, width="100%"))
+        y += _LABEL + row.chart.height + _GAP
+    body.append(axis.placed(y=y, width="100%"))
+    return Chart(y + axis.height, title, description, "".join(body), "stack")
+
+
+def standalone(svg: str, heading: str) -> str:
+    """A chart of a page as a file of its own, which needs no style sheet and prints in black and white.
+
+    `svg` is what `Chart.__html__` gave.
+    """
+    root = _ROOT.match(svg)
+    if root is None:
+        raise ValueError("not a chart of this package")
+    width, height = _FILE + 2 * _EDGE, float(root["height"]) + _HEAD + _EDGE
+    return element(
+        "svg",
+        element("title", text(heading)),
+        element("style", f"text{{font-family:{_FONT};font-size:12px}}.heading{{font-size:16px}}"),
+        element("rect", width=width, height=height, fill=PAPER),
+        element("text", text(heading), class_="heading", x=_EDGE, y=28, font_weight="bold", fill=INK),
+        svg.replace('width="100%"', f'x="{_EDGE}" y="{_HEAD}" width="{_FILE}"', 1),
+        xmlns="http://www.w3.org/2000/svg",
+        viewBox=f"0 0 {width} {height:.0f}",
+        width=width,
+        height=height,
+        font_family=_FONT,
+        font_size=12,
+        color=INK,
+    )
