@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from threading import Condition
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 
 from services.kit.database import reading
 from services.projections.projector import Commit
@@ -23,6 +23,7 @@ class Positions:
     def __init__(self, model: ModelSource) -> None:
         self._model = model
         self._known: Mapping[int, int] = {}
+        self._known_of: Engine | None = None
         self._changed = Condition()
 
     def committed(self, commit: Commit) -> None:
@@ -33,9 +34,11 @@ class Positions:
 
     def current(self) -> Mapping[int, int]:
         """The next offset of each partition, as the database has it. Raises Unavailable."""
-        with reading(self._model()) as connection:
+        model = self._model()
+        with reading(model) as connection:
             rows = connection.execute(select(partitions.c.partition, partitions.c.next_offset)).all()
         with self._changed:
+            self._known_of = model
             self._known = {row.partition: row.next_offset for row in rows}
             return self._known
 
@@ -50,6 +53,8 @@ class Positions:
             return all(self._known.get(p, 0) > offset for p, offset in highest.items())
 
         while True:
+            if self._model() is not self._known_of:
+                self.current()  # what is known is of another generation
             with self._changed:
                 left = deadline - time.monotonic()
                 if self._changed.wait_for(reached, max(0.0, min(left, POLL_SECONDS))):

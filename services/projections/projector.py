@@ -484,6 +484,11 @@ def load_partitions(engine: Engine) -> dict[int, Partition]:
         return _load(connection, None)
 
 
+def lock_partitions(connection: Connection) -> dict[int, Partition]:
+    """Every partition of a model, to which nobody else commits until the transaction ends."""
+    return _load(connection, None, lock=True)
+
+
 def positions_of(connection: Connection) -> dict[int, int]:
     """The next offset of each partition of a model."""
     return {p: row.next_offset for p, row in _load(connection, None).items()}

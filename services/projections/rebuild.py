@@ -18,7 +18,7 @@ from sqlalchemy import URL, Engine, Table, case, func, insert, select, update
 from services.events.log.protocol import Identity, LogReader, Position, Record
 from services.events.vault.protocol import Vault
 from services.kit import instants
-from services.kit.database import one_writer, open_engine, reading, refresh_statistics, sync_area, writing
+from services.kit.database import end_if_hung, one_writer, open_engine, reading, refresh_statistics, sync_area, writing
 from services.projections.applying import (
     Drawn,
     Rules,
@@ -30,10 +30,11 @@ from services.projections.applying import (
 )
 from services.projections.crew import Crew
 from services.projections.leadership.signals import Principle, Verdict
-from services.projections.projector import Projector, Sizes, load_partitions
+from services.projections.projector import Partition, Projector, Sizes, load_partitions, lock_partitions
 from services.projections.stores import Built, ModelSource, Stores, area_of, check_beginnings, check_log, read_facts
 from services.projections.tables import acts, dead_letters, dealings, facts, model, partitions, signals
 
+STILL_SECONDS = 300.0  # a rebuild that hangs while everybody waits for its switch is given up after so long
 ACTS_AT_ONCE = 5_000  # of the log, kept in one transaction: with 20,000 that takes 30 MB more and is no faster
 SUBJECTS_AT_ONCE = 5_000
 RATE_FACT = "rebuilt_acts_per_second"
@@ -159,16 +160,20 @@ def rebuild(stores: Stores, source: Source, on_progress: Listener = lambda progr
         with reading(stores.engine(before)) as connection:
             check_log(connection, source.built)
         generation = stores.begin(source.built, source.clock())
+        switching = False
         try:
             folded = _build(stores, generation, source, on_progress)
-            seconds = time.monotonic() - started
-            _finish(stores, before, generation, folded / max(seconds, 0.001))
+            with _standing_still(stores.engine(before)) as old:
+                folded += _catch_up(stores.engine(generation), source, old)
+                seconds = time.monotonic() - started
+                _finish(stores.engine(generation), old, folded / max(seconds, 0.001))
+                switching = True
+                stores.switch(generation)
         except BaseException:
-            stores.discard(generation)
+            if not switching:  # else it may be the live one
+                stores.discard(generation)
             raise
-        stores.switch(generation)
-        _fence(stores.engine(before))
-    return _report(stores, before, generation, folded, seconds)
+        return _report(stores, before, generation, folded, seconds)  # before a start elsewhere may sweep the old one
 
 
 def build(url: URL, area: str, source: Source, until: Position, on_progress: Listener = lambda progress: None) -> int:
@@ -408,20 +413,37 @@ class _Pace:
         self._listener(Progress(done, self._total, rate, (self._total - done) / rate if rate else 0.0))
 
 
-def _finish(stores: Stores, before: int, generation: int, rate: float) -> None:
+@contextmanager
+def _standing_still(engine: Engine) -> Iterator[Mapping[int, Partition]]:
+    """The partitions of a model to which nobody commits meanwhile, nor afterwards: its projectors find the live one."""
+    with writing(engine) as connection:
+        end_if_hung(connection, STILL_SECONDS)
+        yield lock_partitions(connection)
+        connection.execute(update(partitions).values(epoch=partitions.c.epoch + 1, owner="a rebuild"))
+
+
+def _catch_up(engine: Engine, source: Source, old: Mapping[int, Partition]) -> int:
+    """Fold on to where the old model stands, so that what was once folded stays so for who waited for it.
+
+    As far as the log goes: it may have lost its end, which is what a rebuild is for then. How many acts that were.
+    """
+    ends = source.log.ends()
+    until = {p: min(row.next_offset, ends[p]) for p, row in old.items() if not row.halted_because}
+    projector = _projector(lambda: engine, source)
+    projector.take(until.keys())
+    while any(projector.status.positions[p] < offset for p, offset in until.items()):
+        projector.step()
+    return projector.status.acts
+
+
+def _finish(engine: Engine, old: Mapping[int, Partition], rate: float) -> None:
     """Carry over what is not in the log: which partitions are halted, and how fast a rebuild is."""
-    halted = {p: row.halted_because for p, row in load_partitions(stores.engine(before)).items() if row.halted_because}
-    with writing(stores.engine(generation)) as connection:
+    halted = {p: row.halted_because for p, row in old.items() if row.halted_because}
+    with writing(engine) as connection:
         for partition, because in halted.items():
             mine = (partitions.c.partition == partition) & (partitions.c.unreadable_in_row > 0)
             connection.execute(update(partitions).where(mine).values(halted_because=because))
         connection.execute(insert(facts).values(name=RATE_FACT, value=f"{rate:.0f}"))
-
-
-def _fence(engine: Engine) -> None:
-    """Let nobody commit to a retired generation any more; its projectors find the live one."""
-    with writing(engine) as connection:
-        connection.execute(update(partitions).values(epoch=partitions.c.epoch + 1, owner="a rebuild"))
 
 
 def _report(stores: Stores, before: int, generation: int, folded: int, seconds: float) -> Rebuilt:

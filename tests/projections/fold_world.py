@@ -50,9 +50,15 @@ class FoldWorld:
 
     def lose_before(self, place: Place) -> None:
         """Take the records before a place away from its partition, as a retention that is not for ever would."""
-        gone = (place.partition << 48, place.partition << 48 | place.offset)
+        self._lose(place.partition << 48, place.partition << 48 | place.offset)
+
+    def lose_from(self, place: Place) -> None:
+        """Take the records from a place on away from its partition: a log that was restored from a copy lacks them."""
+        self._lose(place.partition << 48 | place.offset, place.partition + 1 << 48)
+
+    def _lose(self, first: int, end: int) -> None:
         with closing(sqlite3.connect(self.log.path)) as connection, connection:
-            connection.execute("DELETE FROM records WHERE place >= ? AND place < ?", gone)
+            connection.execute("DELETE FROM records WHERE place >= ? AND place < ?", (first, end))
 
     def projector(
         self, sizes: Sizes = DEFAULT_SIZES, rules: Rules | None = None, model: ModelSource | None = None, **more: Any

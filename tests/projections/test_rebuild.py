@@ -1,19 +1,22 @@
 """Rebuilding beside the live model, and verifying it."""
 
 import multiprocessing
+from contextlib import closing
 from typing import Any, NoReturn
 
 import pytest
-from sqlalchemy import column, func, select, text
+from sqlalchemy import URL, Engine, column, func, select, text
 
-from services.events.log.protocol import NewRecord
+from services.events.log.protocol import NewRecord, Position, Record
 from services.kit.database import area_file, drop_area, reading, writing
 from services.kit.errors import Conflict, Corrupt, Misconfigured, Unavailable
+from services.projections.dead_letters import resume
 from services.projections.leadership.policy import Policy, RespectTime
 from services.projections.leadership.signals import Principle
+from services.projections.positions import Positions
 from services.projections.projector import Fenced, Sizes
 from services.projections.rebuild import Counts, Move, Progress, Source, plan, rebuild
-from services.projections.stores import LIVE, area_of
+from services.projections.stores import LIVE, Stores, area_of
 from services.projections.tables import acts, generations, signals
 from services.projections.verify import AREA, verify
 from tests.projections.fold_world import FoldWorld, contents, drain
@@ -118,6 +121,90 @@ def test_projectors_go_over_to_the_new_generation(fold_world: FoldWorld) -> None
     drain(projector)
     assert sum(projector.status.positions.values()) == 100
     assert verify(fold_world.stores, _source(fold_world)).equal
+
+
+class _FoldedMeanwhile:
+    """A log of which the live model folds one act more whenever a rebuild finds nothing more to read, three times."""
+
+    def __init__(self, world: FoldWorld) -> None:
+        self._reader = world.log.reader()
+        self._world = world
+        self._live = world.projector()
+        self._live.take()
+        self._more = stream(8, 3)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reader, name)
+
+    def read(self, position: Position, limit: int, wait: float) -> list[Record]:
+        records = self._reader.read(position, limit, wait)
+        if not records and self._more:
+            self._world.append([self._more.pop()])
+            drain(self._live)
+        return records
+
+
+def test_what_was_folded_before_a_switch_is_folded_after_it(fold_world: FoldWorld) -> None:
+    """The new generation is never behind the old one: whoever had waited for a position finds it there."""
+    fold_world.append(stream(7, 100))
+    fold_world.fold()
+    old = fold_world.stores.model()
+    rebuild(fold_world.stores, _source(fold_world)._replace(log=_FoldedMeanwhile(fold_world)))
+    assert contents(fold_world.stores.model()) == contents(old)
+    assert len(contents(old)["acts"]) > 90
+
+
+def test_a_partition_that_goes_on_during_a_rebuild_is_folded_on_too(fold_world: FoldWorld) -> None:
+    """What was halted when the rebuild began, and is not any more at the switch, is where the old model has it."""
+    fold_world.append([NewRecord("customer-1", b"{")] * 55 + stream(3, 50))
+    fold_world.fold()
+    old = fold_world.stores.model()
+
+    def go_on(progress: Progress) -> None:
+        resume(old)
+        fold_world.fold()
+
+    rebuild(fold_world.stores, _source(fold_world), go_on)
+    assert contents(fold_world.stores.model()) == contents(old)
+    assert sum(offset for _, offset in contents(old)["positions"]) == 105
+
+
+def test_a_log_that_lost_its_end_is_rebuilt_without_it(fold_world: FoldWorld) -> None:
+    """It is what a rebuild is for then; who waits for what is lost is not told that it is there."""
+    last = fold_world.append(stream(7, 100))[-1]
+    fold_world.fold()
+    positions = Positions(fold_world.stores.model)
+    assert positions.wait_until({last.partition: last.offset}, 0)
+    fold_world.lose_from(last)
+    rebuild(fold_world.stores, _source(fold_world))
+    assert not positions.wait_until({last.partition: last.offset}, 0)
+    assert verify(fold_world.stores, _source(fold_world)).equal
+
+
+class _SweptMeanwhile(Stores):
+    """Stores beside which another process starts, and sweeps, whenever an engine is asked for."""
+
+    def __init__(self, url: URL) -> None:
+        super().__init__(url)
+        self.swept: list[int] = []
+
+    def engine(self, generation: int) -> Engine:
+        other = Stores(self.url)
+        self.swept += other.sweep()
+        other.close()
+        return super().engine(generation)
+
+
+@pytest.mark.postgres
+def test_a_start_elsewhere_sweeps_nothing_that_a_rebuild_still_reads(fresh_postgres_world: FoldWorld) -> None:
+    """The old generation is there until the rebuild has told whose scores moved."""
+    fresh_postgres_world.append(stream(7, 100))
+    fresh_postgres_world.fold()
+    with closing(_SweptMeanwhile(fresh_postgres_world.stores.url)) as stores:
+        assert rebuild(stores, _source(fresh_postgres_world)).moved == 0
+        assert stores.swept == []
+        stores.engine(stores.live())
+        assert stores.swept == [1]
 
 
 def test_a_plan_says_what_a_rebuild_would_do(fold_world: FoldWorld) -> None:
