@@ -9,17 +9,19 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import URL, MetaData, text
 
-from services.events import credentials
+from services.events import credentials, leaves
 from services.events.vault import sql as vault
 from services.kit.database import area_file, create_area, open_engine, writing
 from services.kit.errors import Corrupt
 from services.projections import tables
-from services.projections.migrations import Kind, migrate_area
+from services.projections.audit import tables as audit_tables
+from services.projections.migrations import Kind, migrate_area, newest
 
 KINDS: list[tuple[Kind, list[MetaData]]] = [
     ("model", [tables.model]),
-    ("control", [tables.control, credentials.metadata]),
+    ("control", [tables.control, credentials.metadata, leaves.metadata]),
     ("vault", [vault.metadata]),
+    ("audit", [audit_tables.audit]),
 ]
 
 
@@ -36,6 +38,16 @@ def test_tables_and_migrations_agree(database_url: URL, kind: Kind, metadata: li
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "include_object": _mine})
         assert compare_metadata(context, metadata) == []  # type: ignore[arg-type]  # takes a list too
+    engine.dispose()
+
+
+@pytest.mark.parametrize("kind", [kind for kind, _ in KINDS])
+def test_the_newest_revision_is_known_without_alembic(sqlite_url: URL, kind: Kind) -> None:
+    """What files are called says which revision an area has that Alembic has brought up to the newest."""
+    engine = open_engine(sqlite_url, kind)
+    migrate_area(engine, kind)
+    with engine.connect() as connection:
+        assert MigrationContext.configure(connection).get_current_revision() == newest(kind)
     engine.dispose()
 
 
