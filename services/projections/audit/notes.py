@@ -107,6 +107,11 @@ def open_checkpoint(note: str, verifiers: Collection[Verifier]) -> Checkpoint:
     return _parse(text)
 
 
+def parse_checkpoint(note: str) -> Checkpoint:
+    """The checkpoint in a note, whoever has signed it. Raises Invalid if it is none."""
+    return _parse(_parts(note)[0])
+
+
 def signed_by(note: str) -> list[tuple[str, bytes]]:
     """Names and ids of the keys that sign a note. Raises Invalid."""
     return [(name, signature[:4]) for name, signature in _parts(note)[1]]

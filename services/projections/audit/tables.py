@@ -46,6 +46,7 @@ Index("entries_place", entries.c.partition, entries.c.log_offset, unique=True)
 Index("entries_by_subject", entries.c.subject, entries.c.number)
 Index("entries_by_actor", entries.c.actor, entries.c.number)
 Index("entries_by_type", entries.c.type, entries.c.number)
+Index("entries_by_time", entries.c.at_us)
 
 # Whom an entry concerns, where these are several.
 concerned = Table(

@@ -61,3 +61,4 @@ def _create_entries() -> None:
     op.create_index("entries_place", "entries", ["partition", "log_offset"], unique=True)
     for column in ("subject", "actor", "type"):
         op.create_index(f"entries_by_{column}", "entries", [column, "number"])
+    op.create_index("entries_by_time", "entries", ["at_us"])

@@ -1,0 +1,100 @@
+"""The audit log: entries of the tree with what they are about, the newest first.
+
+The connection is one on the area `audit` (`Parts.audit`). Who may see it is for the caller to say: `audit:read` alone.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, true
+
+from services.projections.audit.merkle import leaf_hash
+from services.projections.audit.tables import concerned, documents, entries
+from services.projections.queries.paging import Page, decode_cursor, encode_cursor, page
+
+
+class AuditFilter(NamedTuple):
+    """Which entries: concerning this subject, done by this actor, at or after `from_` and before `to` (microseconds).
+
+    `types` are CloudEvents types of acts, and kinds of what is no act.
+    """
+
+    subject: str | None = None
+    actor: str | None = None
+    types: Collection[str] | None = None
+    from_: int | None = None
+    to: int | None = None
+
+
+class AuditRow(NamedTuple):
+    """An entry. `number`: its index in the tree, from 0. `at`: when the log took the record in, or when it was done (microseconds).
+
+    `kind` is `act` for any record of the log, of which `place` is the partition and offset; its `type`, `actor` and
+    `subject` are as far as they can be read. What is no act has its `document` (JSON), which tells all `subjects`;
+    `subject` is the one whom it concerns, and None where these are several or nobody.
+    """
+
+    number: int
+    entry: bytes
+    kind: str
+    at: int
+    type: str | None
+    actor: str | None
+    subject: str | None
+    place: tuple[int, int] | None
+    document: bytes | None
+
+    @property
+    def leaf_hash(self) -> bytes:
+        """The hash of the entry in the tree."""
+        return leaf_hash(self.entry)
+
+
+def audit_cursor(row: AuditRow) -> str:
+    """The cursor of an entry in the audit log."""
+    return encode_cursor("audit", (row.number,))
+
+
+def read_audit_cursor(cursor: str | None) -> int | None:
+    """The index that a cursor stands for. Raises Invalid."""
+    return None if cursor is None else int(decode_cursor(cursor, "audit", (int,))[0])
+
+
+def list_entries(connection: Connection, wanted: AuditFilter, first: int, after: int | None = None) -> Page[AuditRow]:
+    """At most `first` entries that match, the newest first; those before the index `after`."""
+    before = true() if after is None else entries.c.number < after
+    return page(_rows(connection, and_(_matches(wanted), before), first + 1), first, after)
+
+
+def find_entry(connection: Connection, index: int) -> AuditRow | None:
+    """The entry of an index."""
+    return next(iter(_rows(connection, entries.c.number == index, 1)), None)
+
+
+def _rows(connection: Connection, which: ColumnElement[bool], most: int) -> Sequence[AuditRow]:
+    columns = (entries.c.number, entries.c.entry, entries.c.kind, entries.c.at_us, entries.c.type, entries.c.actor)
+    about = (entries.c.subject, entries.c.partition, entries.c.log_offset, documents.c.document)
+    query = select(*columns, *about).select_from(
+        entries.outerjoin(documents, documents.c.number == entries.c.number),
+    )
+    found = connection.execute(query.where(which).order_by(entries.c.number.desc()).limit(most))
+    return [
+        AuditRow(*row[:7], None if row.partition is None else (row.partition, row.log_offset), row.document)
+        for row in found
+    ]
+
+
+def _matches(wanted: AuditFilter) -> ColumnElement[bool]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.subject is not None:
+        several = select(concerned.c.number).where(concerned.c.subject == wanted.subject)
+        conditions.append(or_(entries.c.subject == wanted.subject, entries.c.number.in_(several)))
+    if wanted.actor is not None:
+        conditions.append(entries.c.actor == wanted.actor)
+    if wanted.types is not None:
+        conditions.append(entries.c.type.in_(sorted(wanted.types)))
+    if wanted.from_ is not None:
+        conditions.append(entries.c.at_us >= wanted.from_)
+    if wanted.to is not None:
+        conditions.append(entries.c.at_us < wanted.to)
+    return and_(true(), *conditions)
