@@ -1,15 +1,15 @@
 """The wrapping key: the one secret outside the vault's store, without which nothing in the store can be read."""
 
 import os
-import secrets
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
-from services.kit.errors import Corrupt, Misconfigured
+from services.kit.errors import Corrupt
+from services.kit.secret_file import SECRET_BYTES, load_secret
 
-KEY_BYTES = 32
+KEY_BYTES = SECRET_BYTES
 _NONCE_BYTES = 12
 _VARIABLE = "EXEMPLAR_VAULT_KEY_FILE"
 
@@ -47,37 +47,4 @@ def load_wrapping_key(path: Path, create: bool) -> WrappingKey:
 
     Raises Misconfigured if there is no such file or something else is in it.
     """
-    try:
-        if create and not path.exists():
-            _create(path)
-        return WrappingKey(bytes.fromhex(path.read_text("ascii").strip()))
-    except FileNotFoundError as error:
-        raise Misconfigured(
-            f"{_VARIABLE}: there is no file {path}: restore the one that this vault was made with"
-        ) from error
-    except OSError as error:
-        raise Misconfigured(f"{_VARIABLE}: {path} cannot be used ({error.strerror})") from error
-    except ValueError:  # without its cause, which may quote the file
-        raise Misconfigured(f"{_VARIABLE}: {path} must hold {KEY_BYTES * 2} hexadecimal digits, nothing else") from None
-
-
-def _create(path: Path) -> None:
-    """Write a new key beside the path and link it there: whole or not at all, and never over one that is there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(secrets.token_hex(KEY_BYTES) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(draft, path)
-    except FileExistsError:
-        return  # another process was faster, its key is the one
-    finally:
-        draft.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    return WrappingKey(load_secret(path, _VARIABLE, create, "restore the one that this vault was made with"))

@@ -27,7 +27,9 @@ class AuditFilter(NamedTuple):
 
 
 class AuditRow(NamedTuple):
-    """An entry. `number`: its index in the tree, from 0. `at`: when the log took the record in, or when it was done (microseconds).
+    """An entry. `number`: its index in the tree, from 0.
+
+    `at`: when the log took the record in, or when it was done (microseconds).
 
     `kind` is `act` for any record of the log, of which `place` is the partition and offset; its `type`, `actor` and
     `subject` are as far as they can be read. What is no act has its `document` (JSON), which tells all `subjects`;

@@ -1,0 +1,103 @@
+"""Copies of checkpoints outside the database: what shows that a tree was rolled back, or is another one.
+
+They say something only as long as whoever can change the database cannot change them: keep them elsewhere.
+"""
+
+import os
+import secrets
+import shlex
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from services.kit.errors import Misconfigured, Unavailable
+
+COMMAND_SECONDS = 30.0
+_SUFFIX = ".checkpoint"
+
+
+class Copies(Protocol):
+    """Where checkpoints are kept. Used by one thread at a time. Raises Unavailable.
+
+    MUST: what was kept last is among what is there next, in any process; MAY forget earlier ones.
+    """
+
+    def keep(self, note: str, day: str) -> None:
+        """Keep a checkpoint, durable when it returns, in place of an earlier one of the day (`2026-03-02`)."""
+        ...
+
+    def kept(self) -> Sequence[str]:
+        """The checkpoints that are there, in any order; none before the first."""
+        ...
+
+
+class FolderCopies:
+    """Copies as files of a folder, one a day: `2026-03-02.checkpoint` is the last of that day."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def keep(self, note: str, day: str) -> None:
+        """See Copies."""
+        path = self._folder / f"{day}{_SUFFIX}"
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with draft.open("w", encoding="utf-8", newline="\n") as file:
+                file.write(note)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+            _sync_folder(self._folder)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise Unavailable(f"no checkpoint can be kept in {self._folder} ({error.strerror})") from error
+
+    def kept(self) -> Sequence[str]:
+        """See Copies."""
+        try:
+            return [path.read_text("utf-8") for path in sorted(self._folder.glob(f"*{_SUFFIX}"))]
+        except (OSError, UnicodeDecodeError) as error:
+            raise Unavailable(f"the checkpoints in {self._folder} cannot be read") from error
+
+
+class CommandCopies:
+    """Copies by a command: with the argument `keep` and a day it gets a checkpoint on stdin, with `newest` it prints
+    the one that it got last, or nothing. Exit code 0 only where it has done so.
+    """
+
+    def __init__(self, command: str) -> None:
+        self._command = shlex.split(command)
+        if not self._command:
+            raise Misconfigured("EXEMPLAR_AUDIT_COPIES_COMMAND is empty")
+
+    def keep(self, note: str, day: str) -> None:
+        """See Copies."""
+        self._run(["keep", day], note)
+
+    def kept(self) -> Sequence[str]:
+        """See Copies: the newest alone."""
+        newest = self._run(["newest"])
+        return [newest] if newest else []
+
+    def _run(self, arguments: Sequence[str], note: str = "") -> str:
+        command = [*self._command, *arguments]
+        try:
+            done = subprocess.run(
+                command, input=note.encode(), capture_output=True, timeout=COMMAND_SECONDS, check=False
+            )
+            said = done.stdout.decode()
+        except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError) as error:
+            raise Unavailable(f"EXEMPLAR_AUDIT_COPIES_COMMAND does not do its work: {type(error).__name__}") from error
+        if done.returncode:
+            raise Unavailable(f"EXEMPLAR_AUDIT_COPIES_COMMAND ended with {done.returncode} at `{arguments[0]}`")
+        return said
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
