@@ -1,5 +1,6 @@
 """`exemplar dead-letters`: records that could not be folded."""
 
+from contextlib import closing
 from typing import Any
 
 import click
@@ -33,10 +34,11 @@ def dead_letters_list(first: int, after: str | None, as_json: bool) -> None:
 @click.argument("place", metavar="PARTITION:OFFSET")
 @as_json_option
 def dead_letters_show(place: str, as_json: bool) -> None:
-    """Show one, with the record as the log has it."""
-    with opened(load_settings()) as parts:
+    """Show one, with the record as the log has it, and the trace context of its post."""
+    with opened(load_settings()) as parts, closing(parts.log.reader()) as log:
         letter = dead_letters.show(parts.stores.model(), *_place(place))
-    row = {**_letter(letter), "record": letter.record.decode("utf-8", "backslashreplace")}
+        trace = dead_letters.trace(log, letter.partition, letter.offset)
+    row = {**_letter(letter), "trace": trace, "record": letter.record.decode("utf-8", "backslashreplace")}
     show(row, as_json, lambda: (f"{name:<12} {plain(value)}" for name, value in row.items()))
 
 

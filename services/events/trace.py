@@ -35,6 +35,13 @@ def trace_of_event(attributes: Mapping[str, object]) -> Trace:
     return _trace(parent, state if isinstance(state, str) else "") if isinstance(parent, str) else ()
 
 
+def trace_of_record(headers: Sequence[tuple[str, bytes]]) -> str | None:
+    """The `traceparent` of a record, if its headers have one; whoever wrote the record may have put anything there."""
+    values = [value.decode("latin-1") for name, value in headers if name == TRACEPARENT]
+    found = _trace(values[0], "") if len(values) == 1 else ()
+    return found[0][1].decode() if found else None
+
+
 def _trace(parent: str, state: str) -> Trace:
     fields = _PARENT.fullmatch(parent.strip(" \t"))
     if fields is None or (fields[1] == "00" and fields[2]):

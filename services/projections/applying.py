@@ -76,14 +76,14 @@ class Arrival(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What became of arrivals: acts that were new, copies that were dropped, acts that contradict an earlier one.
+    """What became of arrivals: acts that were new, copies that were dropped, where acts contradict an earlier one.
 
     `named`: the entities that the new acts name, as (kind, key), still to be entered.
     """
 
     new: list[Arrival]
     duplicates: int
-    conflicts: int
+    conflicts: list[Place]
     named: set[tuple[str, str]]
 
 
@@ -126,22 +126,23 @@ def keep(connection: Connection, arrivals: Sequence[Arrival], rules: Rules) -> K
     Arrivals must lie behind every stored act of their key in the log.
     """
     if not arrivals:
-        return Kept([], 0, 0, set())
+        return Kept([], 0, [], set())
     first = _known(connection, {arrival.act.key for arrival in arrivals}, rules.catalogue)
     new: list[Arrival] = []
-    conflicts: list[dict[str, Any]] = []
+    conflicts: list[tuple[Arrival, int]] = []
     for arrival in sorted(arrivals, key=lambda arrival: arrival.place):
         offset, counting = first.setdefault(arrival.act.key, (arrival.place.offset, arrival.act))
         if counting is arrival.act:
             new.append(arrival)
         elif not same_content(counting, arrival.act, rules.catalogue.personal[counting.name]):
-            conflicts.append(_conflict(arrival, offset))
+            conflicts.append((arrival, offset))
     if new:
         insert_rows(connection, acts, [_act_row(arrival) for arrival in new])
     if conflicts:
-        connection.execute(insert(dead_letters), conflicts)
+        connection.execute(insert(dead_letters), [_conflict(arrival, offset) for arrival, offset in conflicts])
     named = {entity for arrival in new for entity in folding.named(arrival.act)}
-    return Kept(new, len(arrivals) - len(new) - len(conflicts), len(conflicts), named)
+    duplicates = len(arrivals) - len(new) - len(conflicts)
+    return Kept(new, duplicates, [arrival.place for arrival, _ in conflicts], named)
 
 
 def enter(connection: Connection, named: Collection[tuple[str, str]]) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, and_, bindparam, delete, func, or_, s
 
 from services.events.catalog.envelope import Act
 from services.events.log.protocol import LogReader, Place, Record
+from services.events.trace import trace_of_record
 from services.events.vault.protocol import Vault
 from services.kit.database import reading, writing
 from services.kit.errors import Invalid, NotFound
@@ -97,6 +98,12 @@ def show(engine: Engine, partition: int, offset: int) -> DeadLetter:
     return DeadLetter(*row)
 
 
+def trace(log: LogReader, partition: int, offset: int) -> str | None:
+    """Of which trace the post was a part that the record at a place of the log came by. Raises Unavailable."""
+    records = log.read({partition: offset}, 1, 0.0)
+    return trace_of_record(records[0].headers) if records and records[0].place.offset == offset else None
+
+
 def readable(engine: Engine, rules: Rules) -> int:
     """How many of the unreadable a retry would read now."""
     with reading(engine) as connection:
@@ -123,7 +130,7 @@ def retry(engine: Engine, log: LogReader, vault: Vault, rules: Rules) -> Retried
         _release(connection)
         left = select(func.count()).select_from(dead_letters).where(dead_letters.c.kind == UNREADABLE)
         still = connection.scalar(left) or 0
-    return Retried(len(kept.new), kept.duplicates, kept.conflicts, still)
+    return Retried(len(kept.new), kept.duplicates, len(kept.conflicts), still)
 
 
 def resume(engine: Engine, which: Collection[int] | None = None) -> list[int]:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, bindparam, select, update
 
 from services.events.catalog.envelope import Act
 from services.events.log.protocol import LogReader, Position, Record, Share
+from services.events.trace import trace_of_record
 from services.events.vault.protocol import Vault
 from services.kit.database import end_if_hung, reading, writing
 from services.kit.errors import Conflict, Corrupt, Invalid, Unavailable
@@ -38,6 +39,7 @@ LONGEST_REST_SECONDS = 0.1
 IDLE_SECONDS = 0.2  # how often one with no partition looks whether it has some
 HUNG_SECONDS = 10.0  # in a transaction without asking anything: what it holds is let go of, for others to take
 _LONGEST_HUNG_SECONDS = 300.0
+MOST_TOLD = 20  # dead letters of a batch that are told one by one
 _LONGEST_PAUSE_SECONDS = 2.0  # what has come back is noticed within it
 
 _log = structlog.get_logger(__name__)
@@ -121,6 +123,7 @@ class _Batch:
     erased: set[str] = field(default_factory=set)
     named: set[tuple[str, str]] = field(default_factory=set)
     decoded: dict[tuple[int, int], Act] = field(default_factory=dict)
+    buried: list[Record] = field(default_factory=list)  # the first MOST_TOLD of them
 
     def position(self) -> Position:
         """Where to read on, in the partitions that are not halted."""
@@ -371,6 +374,7 @@ class Projector:
         self._taken = batch.after
         self._at_step("committed")
         self._count(batch)
+        _tell_of_the_buried(batch)
         following = {p: row.next_offset for p, row in self._taken.items()}
         if self._share is not None:
             self._share.show(following)
@@ -391,8 +395,11 @@ class Projector:
         batch.records += len(records)
         batch.acts += len(kept.new)
         batch.duplicates += kept.duplicates
-        batch.conflicts += kept.conflicts
+        batch.conflicts += len(kept.conflicts)
         batch.unreadable += len(unreadable)
+        if unreadable or kept.conflicts:
+            dead = {*kept.conflicts, *(record.place for record, _ in unreadable)}
+            batch.buried += [record for record in in_order if record.place in dead][: MOST_TOLD - len(batch.buried)]
         batch.named |= kept.named
         batch.subjects.update(new.act.subject for new in kept.new)
         batch.erased.update(new.act.subject for new in kept.new if new.act.name == ERASED)
@@ -476,6 +483,15 @@ class Projector:
     def _fail(self, error: BaseException) -> None:
         _log.critical("the fold has stopped", reason=str(error), kind=type(error).__name__)
         self.status = replace(self.status, failure=str(error) or type(error).__name__)
+
+
+def _tell_of_the_buried(batch: _Batch) -> None:
+    """Tell of dead letters where they are, and of which trace their posts were a part: who sent them may know why."""
+    for place, _key, _value, headers in batch.buried:
+        trace = trace_of_record(headers)
+        _log.info("a record is a dead letter", partition=place.partition, offset=place.offset, trace=trace)
+    if more := batch.unreadable + batch.conflicts - len(batch.buried):
+        _log.info("more records of this batch are dead letters", records=more)
 
 
 def load_partitions(engine: Engine) -> dict[int, Partition]:

@@ -15,6 +15,7 @@ from services.events.log.protocol import NewRecord
 from services.kit.database import reading
 from services.kit.errors import Corrupt, Misconfigured, Unavailable
 from services.projections.applying import Rules
+from services.projections.dead_letters import trace as trace_of
 from services.projections.leadership.policy import DEFAULT_POLICY, FollowThrough, Policy
 from services.projections.positions import Positions
 from services.projections.projector import Commit, Fenced, Sizes
@@ -113,6 +114,24 @@ def test_the_unreadable_goes_to_the_dead_letters(world: FoldWorld) -> None:
     assert (broken.kind, broken.record, broken.source) == ("unreadable", b"{", None)
     assert (unknown.source, unknown.subject, unknown.record) == ("crm", "customer-1", strange.value)
     assert _count(world, acts) == 1
+
+
+def test_dead_letters_are_told_with_their_trace(world: FoldWorld) -> None:
+    """Each is told by its place and the trace of its post, the first twenty of a batch; what is no trace is not."""
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    other = record("customer-1", "u-1", "urgency.pressed", START, rep="rep-9", tactic="guilt")
+    unreadable, places = NewRecord("customer-1", b"{", [("traceparent", b"made up\n")]), []
+    places += world.append([_urgency(1), other._replace(headers=[("x", b"y"), ("traceparent", trace.encode())])])
+    places += world.append([unreadable] * 25)
+    with capture_logs() as told:
+        world.fold()
+    each = [(e["partition"], e["offset"], e["trace"]) for e in told if e["event"] == "a record is a dead letter"]
+    expected = [trace, *[None] * 19]
+    assert each == [(p.partition, p.offset, said) for p, said in zip(places[1:21], expected, strict=True)]
+    assert [e["records"] for e in told if "more records" in e["event"]] == [6]
+    where = (places[1].partition, places[1].offset)
+    assert trace_of(world.log.reader(), *where) == trace
+    assert trace_of(world.log.reader(), where[0], 99) is None
 
 
 def test_more_than_fifty_unreadable_in_a_row_halt_their_partition(world: FoldWorld) -> None:
