@@ -52,7 +52,7 @@ def dead_letters_retry(yes: bool) -> None:
         if not yes:
             click.echo(f"{count} of {dead_letters.count(engine).unreadable} can be read now; --yes folds them")
             return
-        done = dead_letters.retry(engine, source.log, parts.vault, parts.rules)
+        done = dead_letters.retry(parts.stores, source.log, parts.vault, parts.rules)
     click.echo(f"{done.folded} folded, {done.duplicates} were copies, {done.conflicts} conflicts")
     click.echo(f"{done.unreadable} cannot be read still")
 
@@ -62,7 +62,7 @@ def dead_letters_retry(yes: bool) -> None:
 def dead_letters_resume(partitions: tuple[int, ...]) -> None:
     """Let halted partitions (all, if none is named) go on behind what halted them."""
     with opened(load_settings()) as parts:
-        found = dead_letters.resume(parts.stores.model(), partitions or None)
+        found = dead_letters.resume(parts.stores, partitions or None)
     click.echo(f"going on: {', '.join(map(str, found)) or 'none was halted'}")
 
 

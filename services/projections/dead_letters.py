@@ -4,7 +4,8 @@ A dead letter is unreadable (by the catalogue of the version that met it) or a c
 first in the log and counts). Nothing is ever thrown away: a rebuild finds each of them again.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, and_, bindparam, delete, func, or_, select, update
@@ -13,8 +14,8 @@ from services.events.catalog.envelope import Act
 from services.events.log.protocol import LogReader, Place, Record
 from services.events.trace import trace_of_record
 from services.events.vault.protocol import Vault
-from services.kit.database import reading, writing
-from services.kit.errors import Invalid, NotFound
+from services.kit.database import end_if_hung, reading, writing
+from services.kit.errors import Conflict, Invalid, NotFound
 from services.projections.applying import (
     CONFLICT,
     ERASED,
@@ -27,9 +28,13 @@ from services.projections.applying import (
     refold,
     stored_act,
 )
+from services.projections.changes import announce, changed
 from services.projections.leadership.folding import named
+from services.projections.projector import lock_partitions
+from services.projections.stores import Stores
 from services.projections.tables import acts, dead_letters, entities, partitions
 
+ALONE_SECONDS = 300.0  # who hangs while all projectors wait is given up after so long
 _ROWS_AT_ONCE = 1_000
 
 
@@ -110,38 +115,54 @@ def readable(engine: Engine, rules: Rules) -> int:
         return len(_readable(connection, rules))
 
 
-def retry(engine: Engine, log: LogReader, vault: Vault, rules: Rules) -> Retried:
+def retry(stores: Stores, log: LogReader, vault: Vault, rules: Rules) -> Retried:
     """Read the unreadable again by the current catalogue, and fold those that can be read, in one transaction.
 
-    Safe beside a running projector: the rows of their partitions are locked, as in the projector's own commits. A
-    halted partition that has no unreadable dead letter left goes on.
+    Safe beside running projectors, which are kept from committing meanwhile. A halted partition that has no unreadable
+    dead letter left goes on. Raises Conflict where a rebuild has just switched to another model.
     """
-    with writing(engine) as connection:
+    with _alone(stores) as connection:
         arrivals = _readable(connection, rules)
-        _lock(connection, {arrival.place.partition for arrival in arrivals})
-        arrivals = _readable(connection, rules)  # as they are now that nobody changes them
         _remove(connection, [arrival.place for arrival in arrivals])
         replaced = _make_room(connection, arrivals, log, rules)
         kept = keep(connection, [*arrivals, *replaced.arrivals], rules)
         enter(connection, kept.named)
         _forget_entities(connection, replaced.acts, rules)
-        refold(connection, {arrival.act.subject for arrival in kept.new}, rules)
-        destroy_keys(vault, [arrival.act.subject for arrival in kept.new if arrival.act.name == ERASED])
+        touched = refold(connection, {arrival.act.subject for arrival in kept.new}, rules)
+        erased = {arrival.act.subject for arrival in kept.new if arrival.act.name == ERASED}
+        announce(connection, changed(touched.persons | erased, touched.teams))
+        destroy_keys(vault, erased)
         _release(connection)
         left = select(func.count()).select_from(dead_letters).where(dead_letters.c.kind == UNREADABLE)
         still = connection.scalar(left) or 0
     return Retried(len(kept.new), kept.duplicates, len(kept.conflicts), still)
 
 
-def resume(engine: Engine, which: Collection[int] | None = None) -> list[int]:
-    """Let halted partitions, all by default, go on behind what halted them; says which did."""
+def resume(stores: Stores, which: Collection[int] | None = None) -> list[int]:
+    """Let halted partitions, all by default, go on behind what halted them; says which did. Raises as `retry` does."""
     halted = partitions.c.halted_because.is_not(None)
-    with writing(engine) as connection:
-        found = list(connection.scalars(select(partitions.c.partition).where(halted).with_for_update()))
+    with _alone(stores) as connection:
+        found = list(connection.scalars(select(partitions.c.partition).where(halted)))
         going_on = sorted(p for p in found if which is None or p in which)
         if going_on:
             _let_go_on(connection, going_on)
     return going_on
+
+
+@contextmanager
+def _alone(stores: Stores) -> Iterator[Connection]:
+    """A transaction on the live model, to which no projector commits meanwhile, in whatever partition.
+
+    All of them, since an entity that no act names any more may be named by one of another partition.
+    """
+    engine = stores.model()
+    with writing(engine) as connection:
+        end_if_hung(connection, ALONE_SECONDS)
+        lock_partitions(connection)
+        stores.look_again()
+        if stores.model() is not engine:
+            raise Conflict("a rebuild has just made another model the live one: do it again")
+        yield connection
 
 
 # ---- retrying ----
@@ -232,12 +253,6 @@ def _remove(connection: Connection, places: Sequence[Place]) -> None:
         connection.execute(
             delete(dead_letters).where(this), [{"p": place.partition, "o": place.offset} for place in places]
         )
-
-
-def _lock(connection: Connection, which: Collection[int]) -> None:
-    """Keep projectors from committing these partitions until the transaction ends."""
-    rows = select(partitions.c.partition).where(partitions.c.partition.in_(which)).order_by(partitions.c.partition)
-    connection.execute(rows.with_for_update()).all()
 
 
 def _next_offset(connection: Connection, partition: int) -> int:

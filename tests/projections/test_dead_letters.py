@@ -1,22 +1,31 @@
 """Dead letters: seen page by page, tried again by a newer catalogue, and what follows from that."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from queue import Queue
+from threading import Event
+
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from services.events.catalog.acts import ACTS
 from services.events.catalog.envelope import Catalogue
+from services.events.log.partitioning import partition_for
 from services.events.log.protocol import NewRecord
 from services.kit.database import reading
-from services.kit.errors import NotFound
+from services.kit.errors import Conflict, NotFound
 from services.projections import dead_letters
 from services.projections.applying import Rules
+from services.projections.changes import EVERYTHING, Change, Changes
 from services.projections.leadership.policy import DEFAULT_POLICY
 from services.projections.projector import Projector, Sizes
-from services.projections.rebuild import Source
+from services.projections.rebuild import Source, rebuild
+from services.projections.stores import Stores
 from services.projections.tables import acts, entities
 from services.projections.verify import verify
-from tests.projections.fold_world import FoldWorld, contents, drain
+from tests.projections.fold_world import PARTITIONS, FoldWorld, contents, drain
 from tests.projections.made_up import START, record, stream
+from tests.waiting import wait_until
 
 OLDER = Rules(
     Catalogue([model for model in ACTS if model.__name__ not in ("UrgencyPressed", "TeamJoined", "PersonErased")]),
@@ -32,11 +41,15 @@ def _fold_by_older_version(world: FoldWorld) -> Projector:
 
 
 def _retry(world: FoldWorld) -> dead_letters.Retried:
-    return dead_letters.retry(world.stores.model(), world.log.reader(), world.vault, world.rules)
+    return dead_letters.retry(world.stores, world.log.reader(), world.vault, world.rules)
+
+
+def _source(world: FoldWorld) -> Source:
+    return Source(world.log.reader(), world.vault, world.rules, world.built, world.clock)
 
 
 def _is_what_the_log_says(world: FoldWorld) -> bool:
-    return verify(world.stores, Source(world.log.reader(), world.vault, world.rules, world.built, world.clock)).equal
+    return verify(world.stores, _source(world)).equal
 
 
 def _urgency(number: int, rep: str = "rep-1") -> NewRecord:
@@ -100,6 +113,67 @@ def test_the_first_in_the_log_counts_also_when_it_is_read_last(fold_world: FoldW
     assert _is_what_the_log_says(fold_world)
 
 
+@pytest.mark.postgres
+def test_a_retry_and_a_batch_do_not_overlap(fresh_postgres_world: FoldWorld) -> None:
+    """Whom a retry would forget, since no act names them, a batch of another partition names just then: it waits."""
+    world, written, go_on = fresh_postgres_world, Event(), Event()
+    world.append([_urgency(1), record("customer-1", "u-1", "goal.appealed", START, rep="rep-2")])
+    _fold_by_older_version(world)
+    here = partition_for("customer-1", PARTITIONS)
+    elsewhere = next(one for n in range(2, 99) if partition_for(one := f"customer-{n}", PARTITIONS) != here)
+
+    def at_step(step: str) -> None:
+        if step == "written":
+            written.set()
+            assert go_on.wait(10)
+
+    projector = world.projector(rules=OLDER, at_step=at_step)
+    projector.take([partition_for(elsewhere, PARTITIONS)])
+    world.append([record(elsewhere, "g-1", "goal.appealed", START, rep="rep-2")])
+    with ThreadPoolExecutor(2) as threads:
+        folding = threads.submit(projector.step)
+        assert written.wait(10)
+        retrying = threads.submit(_retry, world)
+        wait_until(lambda: retrying.done() or _someone_waits(world))
+        go_on.set()
+        assert (folding.result(), retrying.result()) == (1, (1, 0, 1, 0))
+    assert _is_what_the_log_says(world)
+
+
+def _someone_waits(world: FoldWorld) -> bool:
+    """Whether a transaction waits for the lock of another one."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with reading(world.stores.control) as connection:
+        return bool(connection.scalar(text(query)))
+
+
+def test_what_was_replaced_by_a_rebuild_is_left_alone(fold_world: FoldWorld) -> None:
+    """Who still takes the old generation for the live one changes nothing in it, where nobody would see it."""
+    fold_world.append([NewRecord("customer-1", b"{")] * 55)
+    fold_world.fold()
+    stores = Stores(fold_world.stores.url, monotonic=lambda: 0.0)
+    assert stores.live() == 1
+    rebuild(fold_world.stores, _source(fold_world))
+    with closing(stores), pytest.raises(Conflict, match="do it again"):
+        dead_letters.resume(stores)
+    assert fold_world.fold().status.halted
+    assert dead_letters.resume(fold_world.stores)
+
+
+@pytest.mark.postgres
+def test_a_retry_tells_whose_figures_it_changes(fresh_postgres_world: FoldWorld) -> None:
+    """Whoever shows the model hears of it, as of what a projector commits."""
+    world = fresh_postgres_world
+    world.append([_urgency(1)])
+    _fold_by_older_version(world)
+    heard: Queue[Change] = Queue()
+    with closing(Changes(world.stores.url, world.stores.look_again)) as changes:
+        changes.add(heard.put)
+        assert heard.get(timeout=20) == EVERYTHING
+        _retry(world)
+        assert heard.get(timeout=20).persons == {"rep-1"}
+
+
 def test_a_halted_partition_goes_on_when_it_is_dealt_with(fold_world: FoldWorld) -> None:
     """A retry that empties the halted partition's dead letters lets it go on, and so does `resume`; others stay."""
     fold_world.append([_urgency(n) for n in range(60)])
@@ -116,7 +190,7 @@ def test_a_halted_partition_goes_on_when_it_is_dealt_with(fold_world: FoldWorld)
     assert _retry(fold_world).unreadable == 51
     newer.step()
     assert newer.status.halted
-    assert len(dead_letters.resume(fold_world.stores.model())) == 1
+    assert len(dead_letters.resume(fold_world.stores)) == 1
     drain(newer)
     assert not newer.status.halted
     with reading(fold_world.stores.model()) as connection:

@@ -161,7 +161,7 @@ def test_a_partition_that_goes_on_during_a_rebuild_is_folded_on_too(fold_world: 
     old = fold_world.stores.model()
 
     def go_on(progress: Progress) -> None:
-        resume(old)
+        resume(fold_world.stores)
         fold_world.fold()
 
     rebuild(fold_world.stores, _source(fold_world), go_on)
