@@ -1,14 +1,17 @@
 """One GraphQL request from credential to answer, whatever way it came in."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import strawberry
 from graphql import GraphQLError
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
@@ -16,19 +19,26 @@ from strawberry.types.graphql import OperationType
 from services.events.credentials import Credential
 from services.graphql import errors
 from services.graphql.documents import Documents
-from services.graphql.errors import ERRORS_AT_MOST, NotYet, TimedOut, formatted, formatted_cause
+from services.graphql.errors import ERRORS_AT_MOST, NotYet, TimedOut, TooOften, formatted, formatted_cause
 from services.graphql.loaders import Asked, FindUnfolded, Reading, Sources, Watch, unwatched
 from services.graphql.permissions import access_of, forbidden
-from services.graphql.rates import Rates
+from services.graphql.rates import Rates, Turns
 from services.graphql.reads import ReadLog
 from services.kit.database import reading
-from services.kit.errors import Invalid, Unavailable
+from services.kit.errors import Invalid, Unauthenticated, Unavailable
 from services.projections.queries.position import format_position, next_offsets, parse_position
+from services.projections.queries.sizes import NO_SIZES, Sizes, sizes
 from services.projections.reads import Read
 
 WAITING_AT_ONCE = 32  # for the fold; each looks where it is ten times a second
 SEARCHES_AT_ONCE = 2  # of the log, for acts that are not folded: each may take seconds, and no time-out ends one
+READS_AT_ONCE = 12  # of the model: fewer than connections to it, so that readiness and metrics find one
+READS_EACH = 6  # of one credential: however slow its reads are, half of the threads are others'
+REQUESTS_EACH = 16  # of one credential; 16 connections of a program get all their answers at once
+FAILED_A_SECOND, FAILED_BURST = 5.0, 100  # credentials that are not good, from one address
+SIZES_SECONDS = 5.0  # that the sizes of teams are remembered
 LATE_SECONDS = 0.5  # beyond its own, for who waits behind so many
+_TOO_MANY_FAILED = "credentials from this address were not good, and {:g} a second may be"
 
 Result = TypeVar("Result")
 
@@ -37,7 +47,7 @@ class Question(NamedTuple):
     """What a client asks: a GraphQL request, its credential, and the position to wait for.
 
     Without a query, a trusted document is asked for by its id. `watch` of a live question is told the team that a
-    subscription is about; `again`: it was answered before.
+    subscription is about; `again`: it was answered before. `address`: where it comes from.
     """
 
     query: str | None
@@ -48,6 +58,7 @@ class Question(NamedTuple):
     watch: Watch | None = None
     document_id: str | None = None
     again: bool = False
+    address: str | None = None
 
 
 class Answer(NamedTuple):
@@ -93,6 +104,10 @@ class Gateway:
         self._documents = documents or Documents({})
         self._suggestions = suggestions
         self._reads = ReadLog(backing.record_reads)
+        self._turns, self._read_turns, self._doubtful = Turns(REQUESTS_EACH), Turns(READS_EACH), Turns(1)
+        self._failed = Rates(FAILED_A_SECOND, FAILED_BURST, rule=_TOO_MANY_FAILED)
+        self._sizes: tuple[Engine | None, float, Sizes] = None, 0.0, NO_SIZES
+        self._reading = ThreadPoolExecutor(READS_AT_ONCE, "reading")
         self._waiting = ThreadPoolExecutor(WAITING_AT_ONCE, "waiting")
         self._searching = ThreadPoolExecutor(SEARCHES_AT_ONCE, "searching")
 
@@ -109,11 +124,11 @@ class Gateway:
         except Exception as error:  # noqa: BLE001  # whatever it is, the client gets an answer that tells nothing more
             return _refused([_failed(error)], extensions)
 
-    async def admit(self, authorization: str | None) -> Credential:
-        """Who presents this header Authorization. Raises Unauthenticated or Unavailable."""
+    async def admit(self, authorization: str | None, address: str | None = None) -> Credential:
+        """Who presents this header Authorization, from this address. Raises Unauthenticated, TooOften, Unavailable."""
         try:
-            async with asyncio.timeout(self._backing.ask_seconds):
-                return await asyncio.to_thread(self._backing.authenticate, authorization)
+            async with asyncio.timeout(self._backing.ask_seconds), self._doubts(address):
+                return await self._in_thread(self._authenticate, authorization, address)
         except TimeoutError as late:
             raise Unavailable("nobody says in time whose the credential is: ask again") from late
 
@@ -138,6 +153,21 @@ class Gateway:
         """The answer. Raises whatever keeps the document from being run."""
         question = self._known(question)
         asked = await self._asked(question, reads, extensions)
+        name, begun = asked.access.credential.name, asyncio.get_running_loop().time()
+        turn, asked.turns = self._turns.of(name), self._read_turns.of(name)
+        try:
+            await turn.acquire()
+        finally:
+            reads.waited = asyncio.get_running_loop().time() - begun
+        try:
+            return await self._read(question, asked, operations, extensions)
+        finally:
+            turn.release()
+
+    async def _read(
+        self, question: Question, asked: Asked, operations: Sequence[OperationType], extensions: dict[str, Any]
+    ) -> Answer:
+        """The answer to who is known and has the turn."""
         result = await self._run(question, asked, operations)
         extensions["cost"] = asked.cost
         shown = [formatted(error, self._suggestions) for error in (result.errors or [])[:ERRORS_AT_MOST]]
@@ -165,6 +195,8 @@ class Gateway:
                 return await result
         except TimeoutError as late:
             reads.end_soon()
+            if reads.waited > seconds / 2:
+                raise TooOften(f"a credential has {REQUESTS_EACH} requests under way at once", 1) from late
             raise TimedOut(f"the request took longer than {seconds:g} s: ask for less at once") from late
         except asyncio.CancelledError:
             reads.end_soon()
@@ -172,11 +204,19 @@ class Gateway:
 
     async def _asked(self, question: Question, reads: Reading, extensions: dict[str, Any]) -> Asked:
         """Who asks, of what, once the fold has been waited for. Puts into `extensions` what is known of it."""
-        if question.wait_for is None:
-            return await asyncio.to_thread(lambda: self._ask(question, self._admit(question), reads, extensions))
-        credential = await asyncio.to_thread(self._admit, question)
-        reached = await self._reached(_position(question.wait_for))
-        return await asyncio.to_thread(self._ask, question, credential, reads, extensions, reached)
+        if question.wait_for is None and not self._failed.spent(question.address):
+            return await self._in_thread(lambda: self._ask(question, self._admit(question), reads, extensions))
+        async with self._doubts(question.address):
+            credential = await self._in_thread(self._admit, question)
+        reached = question.wait_for is None or await self._reached(_position(question.wait_for))
+        return await self._in_thread(self._ask, question, credential, reads, extensions, reached)
+
+    async def _in_thread(self, work: Callable[..., Result], *given: Any) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._reading, partial(work, *given))
+
+    def _doubts(self, address: str | None) -> AbstractAsyncContextManager[None]:
+        """From where many credentials failed, they are looked up one at a time: the good ones wait for their turn."""
+        return self._doubtful.of(address) if self._failed.spent(address) else nullcontext()
 
     async def _reached(self, wanted: Mapping[int, int]) -> bool:
         """Whether the fold has come to a position in time. Those who wait take no thread from those who read."""
@@ -222,10 +262,19 @@ class Gateway:
 
     def _admit(self, question: Question) -> Credential:
         """Who asks. Raises Unauthenticated, Unavailable or TooOften."""
-        credential = self._backing.authenticate(question.authorization)
+        credential = self._authenticate(question.authorization, question.address)
         if not question.again:
             self._backing.rates.take(credential.name)
         return credential
+
+    def _authenticate(self, authorization: str | None, address: str | None) -> Credential:
+        """Who asks. Raises Unauthenticated or, from where that was so too often, TooOften; Unavailable."""
+        try:
+            return self._backing.authenticate(authorization)
+        except Unauthenticated as error:
+            if error.presented:
+                self._failed.take(address)
+            raise
 
     def _ask(
         self,
@@ -241,14 +290,24 @@ class Gateway:
         with reading(engine) as connection, reads.of(connection):
             extensions["position"] = format_position(next_offsets(connection))
             access = access_of(connection, credential, now)
+            known = self._known_sizes(engine, connection, now)
         extensions["lagSeconds"] = round(backing.lag_seconds(), 3)
         if not reached:
             raise NotYet(f"the fold has not reached {question.wait_for} within {backing.wait_for_seconds:g} s")
         watch = question.watch or unwatched
         asked = Asked(access, engine, now, backing.sources, backing.cost_ceiling, backing.find_unfolded, watch, reads)
-        asked.searching = self._searching
+        asked.threads, asked.searching = self._reading, self._searching
+        asked.sizes = known
         asked.trusted = question.document_id is not None
         return asked
+
+    def _known_sizes(self, engine: Engine, connection: Connection, now: int) -> Sizes:
+        """How many people are in which teams, as of a few seconds ago."""
+        of, until, known = self._sizes
+        if of is not engine or time.monotonic() >= until:
+            known = sizes(connection, now)
+            self._sizes = engine, time.monotonic() + SIZES_SECONDS, known
+        return known
 
 
 def _position(text: str) -> Mapping[int, int]:

@@ -36,11 +36,11 @@ class TimedOut(ExemplarError):
 
 
 class TooOften(ExemplarError):
-    """The credential asks more often than it may; `seconds` until it may again."""
+    """Somebody asks more often, or for more at once, than they may; `seconds` until they may again."""
 
-    def __init__(self, seconds: float, a_second: float) -> None:
-        super().__init__(f"a credential may ask {a_second:g} times a second; ask again in {ceil(seconds)} s")
+    def __init__(self, message: str, seconds: float) -> None:
         self.seconds = ceil(seconds)
+        super().__init__(f"{message}; ask again in {self.seconds} s")
 
 
 class UnknownDocument(ExemplarError):

@@ -4,7 +4,6 @@ What several questions rest on, the signals of an example, is read once; what is
 worker threads.
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
@@ -47,11 +46,20 @@ class Cards(NamedTuple):
     reps: Collection[str]
 
 
-class ExampleLoaders:
-    """A loader for each question."""
+class Work(Protocol):
+    """Calls something in a worker thread: see `loaders.Asked.work`."""
 
-    def __init__(self, read: Read, policy: Policy, catalogue: Catalogue) -> None:
+    def __call__(self, work: Callable[[], list[Value]], /) -> Awaitable[list[Value]]:
+        """What it answers."""
+
+
+class ExampleLoaders:
+    """A loader for each question. `check` raises once the request is over: what takes long calls it now and then."""
+
+    def __init__(self, read: Read, work: Work, check: Callable[[], None], policy: Policy, catalogue: Catalogue) -> None:
         self._read = read
+        self._work = work
+        self._check = check
         self._policy = policy
         one = self._one
         self.leaders: DataLoader[tuple[Period, str], list[str]] = one(
@@ -97,11 +105,11 @@ class ExampleLoaders:
 
     async def _cards(self, keys: list[Key]) -> list[Cards]:
         observed = await self.observed.load_many(keys)
-        return await asyncio.to_thread(lambda: [_cards(one) for one in observed])
+        return await self._work(lambda: [_cards(one) for one in observed])
 
     async def _associations(self, keys: list[Key]) -> list[Mapping[Principle, Associations]]:
         observed = await self.observed.load_many(keys)
-        return await asyncio.to_thread(lambda: [examples.associations(one, self._policy) for one in observed])
+        return await self._work(lambda: [examples.associations(one, self._policy, self._check) for one in observed])
 
     async def _month_ends(self, keys: list[Key]) -> list[RateRatio]:
         observed = await self.observed.load_many(keys)

@@ -1,17 +1,18 @@
 """What a document may ask for, checked before it runs: tokens, depth, aliases, days of a period, and cost.
 
 Cost is the number of objects that the document may read: each object field counts once for each object it is asked of,
-lists by their `first` or by what is usual, trends by a tenth of their points. Connections, edges and page infos are
-free.
+lists by their `first`, by how many there are where that is known beforehand, or by the most there can be; trends by a
+tenth of their points. Connections, edges and page infos are free. A guess are but the lists of `USUAL`.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from graphql import (
     DocumentNode,
+    ExecutionResult,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -38,10 +39,12 @@ from strawberry.extensions import SchemaExtension
 
 from services.graphql.errors import LimitExceeded
 from services.projections.leadership.periods import Bucket
+from services.projections.queries.sizes import ANY, NO_SIZES, Sizes
 
 TOKENS = 500
 COMMENTS = 500
 DEPTH = 10
+TYPES_DEPTH = 2
 ALIASES = 30
 DIRECTIVES = 30
 DIGITS = 300
@@ -49,22 +52,27 @@ PERIOD_DAYS = 1100
 FIRST = 20
 FIRST_AT_MOST = 100
 REMEMBERED = 256  # documents that need not be parsed and validated again
-# Objects that a list without `first` is taken to have.
-USUAL = {
+SCHEMA_ANSWERS = 8  # to documents about the schema alone; 100 KB each
+# The most objects that a list without `first` has: a score each; `reasons` over all scores of a card on average.
+MOST = {
     "scores": 15,
     "principles": 15,
     "comparisons": 14,
-    "members": 10,
-    "children": 5,
-    "trend": 10,
-    "reasons": 5,
-    "evidence": 2,
+    "standards": 14,
+    "coaching": 15,
+    "recognition": 15,
+    "afterCoaching": 15,
+    "reasons": 7,
+    "evidence": 3,
 }
-USUAL_OTHERWISE = 3
+# What is not known beforehand, and has no bound: the reps of a customer, disputes of an act, signals that rest on one.
+USUAL = 3
+TREND_AT_LEAST = 10
 POINTS_OF_ONE = 10  # points of a trend take as long as one other object
 SHORTEST = {Bucket.DAY: 1, Bucket.WEEK: 7, Bucket.MONTH: 28}  # days of a trend's point
 _LONG_NUMBER = re.compile(rf"\d{{{DIGITS}}}", re.ASCII)
 _PLUMBING = frozenset({"edges", "pageInfo"})
+_LISTS_OF_TYPES = frozenset({"types", "fields", "inputFields", "interfaces", "possibleTypes"})
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -72,7 +80,7 @@ def parse_limited(query: str, trusted: bool = False) -> DocumentNode:
     """The document of a query text; of a trusted one the tokens are not counted.
 
     Raises GraphQLError, or LimitExceeded for too many tokens, aliases, directives or levels, or for introspection with
-    aliases: it is answered without awaiting anything, 50 ms each time.
+    aliases or of types in types: it is answered without awaiting anything.
     """
     tokens, comments = (None, None) if trusted else (TOKENS, COMMENTS)
     try:
@@ -91,10 +99,22 @@ def parse_limited(query: str, trusted: bool = False) -> DocumentNode:
         raise LimitExceeded(f"a document has at most {DIRECTIVES} directives, this one has {directives}")
     if any(_asks_schema_again(definition) for definition in document.definitions):
         raise LimitExceeded("the schema is asked for once: there are no aliases of `__schema`, nor in what it says")
-    depth = _Levels(document).deepest()
+    if _Levels(document, _level_of_types).deepest() > TYPES_DEPTH:
+        raise LimitExceeded(f"the schema says the fields of types at most {TYPES_DEPTH} lists deep, `types` being one")
+    depth = _Levels(document, _level).deepest()
     if depth > DEPTH:
         raise LimitExceeded(f"a document is at most {DEPTH} fields deep, this one is {depth}")
     return document
+
+
+def _level(field: str) -> int | None:
+    """The levels that a field is; None where what is below it does not count: introspection."""
+    return None if field.startswith("__") else 1
+
+
+def _level_of_types(field: str) -> int:
+    """How many times more of the schema's types a field may lead to."""
+    return int(field in _LISTS_OF_TYPES)
 
 
 class _Numbers(Visitor):
@@ -127,7 +147,8 @@ class Limits(SchemaExtension):
         schema: GraphQLSchema = context.schema._schema  # noqa: SLF001  # strawberry shows graphql-core's nowhere else
         asked = context.context
         asked.fields = field_names(document)
-        asked.cost = cost_of(schema, document, context.operation_name, context.variables or {})
+        sizes = asked.sizes, asked.access.teams if not asked.access.all else asked.sizes.teams
+        asked.cost = cost_of(schema, document, context.operation_name, context.variables or {}, *sizes)
         if asked.cost > asked.cost_ceiling:
             raise LimitExceeded(f"a query may cost at most {asked.cost_ceiling}, this one would cost {asked.cost}")
 
@@ -137,17 +158,46 @@ class Limits(SchemaExtension):
         yield
 
 
+class SchemaAnswers(SchemaExtension):
+    """Remembers what was answered to documents about the schema alone, by their text: it is the same for everybody."""
+
+    def __init__(self, answers: dict[str | None, Any], **given: Any) -> None:
+        super().__init__(**given)
+        self._answers = answers
+
+    def on_execute(self) -> Iterator[None]:
+        """Take the answer from memory, or into it."""
+        context = self.execution_context
+        if context.graphql_document is None or not _asks_schema_only(context.graphql_document):
+            yield
+            return
+        context.result = self._answers.get(context.query)
+        yield
+        if isinstance(context.result, ExecutionResult) and not context.result.errors:
+            self._answers[context.query] = context.result
+            if len(self._answers) > SCHEMA_ANSWERS:
+                del self._answers[next(iter(self._answers))]
+
+
 def cost_of(
-    schema: GraphQLSchema, document: DocumentNode, operation_name: str | None, inputs: Mapping[str, Any]
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation_name: str | None,
+    inputs: Mapping[str, Any],
+    sizes: Sizes = NO_SIZES,
+    visible: Collection[str] = (),
 ) -> int:
-    """How many objects a valid document asks for. Raises LimitExceeded for a period that is too long."""
+    """How many objects a valid document asks for: of teams of these sizes, by who may look at the visible ones.
+
+    Raises LimitExceeded for a period that is too long.
+    """
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     operation = next(o for o in operations if operation_name in (None, "", o.name.value if o.name else None))
     variables = get_variable_values(schema, operation.variable_definitions or (), dict(inputs))
     if isinstance(variables, list):
         return 0  # faulty variables: running the document says what is wrong with them
-    return _Weighing(schema, document, variables).selection(
-        schema.get_root_type(operation.operation), operation.selection_set, _Under(1, None)
+    return _Weighing(schema, document, variables, sizes, frozenset(visible)).selection(
+        schema.get_root_type(operation.operation), operation.selection_set, _Under(1, None, ANY)
     )
 
 
@@ -158,10 +208,11 @@ def field_names(document: DocumentNode) -> frozenset[str]:
 
 
 class _Levels:
-    """How deep the fields of a document are. A fragment is looked at once, however often it is spread."""
+    """How deep fields are, by what each counts. A fragment is looked at once, however often it is spread."""
 
-    def __init__(self, document: DocumentNode) -> None:
+    def __init__(self, document: DocumentNode, level: Callable[[str], int | None]) -> None:
         self._document = document
+        self._level = level
         self._fragments = _fragments(document)
         self._known: dict[str, int] = {}
 
@@ -177,8 +228,8 @@ class _Levels:
                 depth = max(depth, self._fragment(node.name.value))
             elif isinstance(node, InlineFragmentNode):
                 depth = max(depth, self._below(node.selection_set))
-            elif isinstance(node, FieldNode) and not node.name.value.startswith("__"):
-                depth = max(depth, 1 + self._below(node.selection_set))
+            elif isinstance(node, FieldNode) and (level := self._level(node.name.value)) is not None:
+                depth = max(depth, level + self._below(node.selection_set))
         return depth
 
     def _fragment(self, name: str) -> int:
@@ -190,17 +241,27 @@ class _Levels:
 
 
 class _Under(NamedTuple):
-    """What the objects above say of the lists below: the `first` of a connection, the days of a period."""
+    """What the objects above say of the lists below: the `first` of a connection, the days of a period, which teams."""
 
     first: int
     days: int | None
+    teams: frozenset[str] | int
 
 
 class _Weighing:
     """The cost of one operation. A fragment is weighed once for whatever is said above where it is spread."""
 
-    def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: VariableValues) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        variables: VariableValues,
+        sizes: Sizes,
+        visible: frozenset[str],
+    ) -> None:
         self._schema = schema
+        self._sizes = sizes
+        self._visible = visible
         self._fragments = _fragments(document)
         self._variables = variables
         self._known: dict[tuple[str, _Under], int] = {}
@@ -235,12 +296,45 @@ class _Weighing:
         if name in _PLUMBING:
             return self.selection(kind, node.selection_set, under) * (under.first if name == "edges" else 1)
         arguments = self._arguments(field, node)
+        below = self._teams(name, kind, arguments, under)
         if "first" in field.args:
-            return self.selection(kind, node.selection_set, under._replace(first=_first(arguments)))
+            return self.selection(kind, node.selection_set, below._replace(first=_first(arguments)))
         if period := arguments.get("period"):
-            under = under._replace(days=_days(period))
-        objects = _objects(name, arguments, under) if is_list_type(get_nullable_type(field.type)) else 1
-        return objects * (1 + self.selection(kind, node.selection_set, under))
+            below = below._replace(days=_days(period))
+        objects = self._objects(name, arguments, under) if is_list_type(get_nullable_type(field.type)) else 1
+        return objects * (1 + self.selection(kind, node.selection_set, below))
+
+    def _teams(self, name: str, kind: GraphQLNamedType, arguments: Mapping[str, Any], under: _Under) -> _Under:
+        """What is known of the teams that a field leads to."""
+        if kind.name == "TeamConnection":
+            return under._replace(teams=_first(arguments))
+        if kind.name != "Team" or name == "node":
+            return under
+        if name == "children":
+            below = self._sizes.below(under.teams)
+            return under._replace(teams=below if isinstance(below, int) else frozenset(below))
+        if name == "teams":
+            return under._replace(teams=self._visible)
+        return under._replace(teams=frozenset({arguments["key"]}) if "key" in arguments else ANY)
+
+    def _objects(self, name: str, arguments: Mapping[str, Any], under: _Under) -> int:
+        """How many objects a list has, at most."""
+        if name == "trend":
+            days = under.days or 0
+            return max(TREND_AT_LEAST, days // SHORTEST[Bucket(arguments.get("by", Bucket.WEEK))] // POINTS_OF_ONE)
+        sizes = self._sizes
+        match name:
+            case "teams":
+                return len(self._visible)
+            case "children":
+                return sizes.each({team: len(children) for team, children in sizes.children.items()}, under.teams)
+            case "members":
+                return sizes.each(sizes.stays if arguments.get("asOf") else sizes.members, under.teams)
+            case "leaders" | "examples":
+                return sizes.each(sizes.led, under.teams)
+            case "memberships":
+                return sizes.most_stays
+        return MOST.get(name, USUAL)
 
     def _arguments(self, field: GraphQLField, node: FieldNode) -> Mapping[str, Any]:
         """The values of a field's arguments; none where they are faulty, which running the document will say."""
@@ -266,13 +360,6 @@ def _days(period: Mapping[str, Any]) -> int:
     return days
 
 
-def _objects(name: str, arguments: Mapping[str, Any], under: _Under) -> int:
-    """How many objects a list is taken to have."""
-    if name == "trend" and under.days is not None and "by" in arguments:
-        return max(USUAL[name], under.days // SHORTEST[Bucket(arguments["by"])] // POINTS_OF_ONE)
-    return USUAL.get(name, USUAL_OTHERWISE)
-
-
 def _fragments(document: DocumentNode) -> Mapping[str, FragmentDefinitionNode]:
     return {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
 
@@ -294,6 +381,20 @@ def _asks_schema_again(node: object, inside: bool = False) -> bool:
         inside = inside or node.type_condition.name.value.startswith("__")
     selection: SelectionSetNode | None = getattr(node, "selection_set", None)
     return any(_asks_schema_again(child, inside) for child in (selection.selections if selection else ()))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _asks_schema_only(document: DocumentNode) -> bool:
+    """Whether there is one operation, without variables, and it asks of the schema what it says itself."""
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    return (
+        len(operations) == 1
+        and not operations[0].variable_definitions
+        and all(
+            isinstance(node, FieldNode) and node.name.value in ("__schema", "__type", "__typename")
+            for node in operations[0].selection_set.selections
+        )
+    )
 
 
 def _directives(node: object) -> int:

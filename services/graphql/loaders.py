@@ -8,7 +8,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Condition, Thread
@@ -39,6 +39,7 @@ from services.projections.queries.leading import ExampleCard, card_spans
 from services.projections.queries.paging import Page
 from services.projections.queries.position import next_offsets
 from services.projections.queries.rows import ActRow, SignalRow, StayRow, TeamRow
+from services.projections.queries.sizes import NO_SIZES, Sizes
 from services.projections.queries.teams import ALWAYS, Span, TeamCard
 from services.projections.queries.unfolded import Unfolded
 
@@ -48,6 +49,7 @@ Value = TypeVar("Value")
 Result = TypeVar("Result")
 
 TOLD_AGAIN_SECONDS = 0.2  # until a read has ended
+OPENED_AT_ONCE = 1_000  # acts, before it is looked whether the request is over
 _log = structlog.get_logger(__name__)
 
 
@@ -115,7 +117,8 @@ class Asked:
     """One request: who asks, of which model, at which instant (which is also the `asOf` of all that name none).
 
     `fields`: the names of all fields in the document, for who would read for many at once. `trusted`: the document
-    is one of those that the gateway knows. `searching`: the threads in which the log is searched, asyncio's by default.
+    is one of those that the gateway knows. `threads`: where it is read, so many reads at once as have `turns`; `searching`:
+    where the log is searched; asyncio's own by default. `sizes`: what its cost is worked out from.
     """
 
     access: Access
@@ -126,8 +129,11 @@ class Asked:
     unfolded: FindUnfolded
     watch: Watch = unwatched
     reading: "Reading" = field(default_factory=lambda: Reading())
+    threads: Executor | None = None
+    turns: asyncio.Semaphore | None = None
     searching: Executor | None = None
     trusted: bool = False
+    sizes: Sizes = NO_SIZES
     cost: int | None = None
     fields: frozenset[str] = frozenset()
     ran: bool = False
@@ -146,7 +152,25 @@ class Asked:
 
     async def read(self, query: Callable[[Connection], Result]) -> Result:
         """What a query function answers on one snapshot, called in a worker thread."""
-        return await asyncio.to_thread(self._read, query)
+        return await self.work(partial(self._read, query))
+
+    async def work(self, work: Callable[[], Result]) -> Result:
+        """What it answers, called in a worker thread when it is this credential's turn.
+
+        The turn ends with the work, though nobody may wait for it any more.
+        """
+        turns, loop = self.turns, asyncio.get_running_loop()
+        if turns is None or self.threads is None:
+            return await asyncio.to_thread(work)
+        await turns.acquire()
+
+        def release(_job: object) -> None:
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(turns.release)
+
+        job = self.threads.submit(work)
+        job.add_done_callback(release)
+        return await asyncio.wrap_future(job)
 
     def _read(self, query: Callable[[Connection], Result]) -> Result:
         with reading(self.engine) as connection, self.reading.of(connection):
@@ -154,7 +178,12 @@ class Asked:
 
 
 class Reading:
-    """The reads of a request that are under way, so that they can be ended before it is their time."""
+    """The reads of a request that are under way, so that they can be ended before it is their time.
+
+    `waited`: seconds that it stood behind others of the same credential.
+    """
+
+    waited = 0.0
 
     def __init__(self) -> None:
         self._changed = Condition()
@@ -165,8 +194,7 @@ class Reading:
     def of(self, connection: Connection) -> Iterator[None]:
         """Read on this connection meanwhile. Raises TimedOut if reading is over already."""
         with self._changed:
-            if self._over:
-                raise TimedOut("the request is over")
+            self.check()
             self._connections.add(connection)
         try:
             yield
@@ -175,14 +203,19 @@ class Reading:
                 self._connections.discard(connection)
                 self._changed.notify_all()
 
+    def check(self) -> None:
+        """Raises TimedOut if reading is over."""
+        if self._over:
+            raise TimedOut("the request is over")
+
     def end_soon(self) -> None:
         """End what is read, and let nothing more be read; a thread of its own tells the database."""
+        self._over = True
         Thread(target=self._end, name="ending-reads", daemon=True).start()
 
     def _end(self) -> None:
         """Tell the database until all have ended: one that is told between two statements has nothing to end."""
         with self._changed:  # while it is held, no connection goes on to anybody else
-            self._over = True
             while self._connections:
                 for connection in self._connections:
                     _interrupt(connection)
@@ -222,7 +255,9 @@ class Loaders:
         self.card: DataLoader[tuple[Period, CardKey], Card] = DataLoader(self._cards)
         self.days: DataLoader[tuple[Period, CardKey], figures.Days] = DataLoader(self._days)
         self.signals: DataLoader[SignalsKey, Page[SignalRow]] = DataLoader(self._signals)
-        self.example = ExampleLoaders(asked.read, asked.sources.policy, asked.sources.catalogue)
+        self.example = ExampleLoaders(
+            asked.read, asked.work, asked.reading.check, asked.sources.policy, asked.sources.catalogue
+        )
         self.opened: DataLoader[tuple[ActRow, bool], OpenedAct] = DataLoader(self._opened)
 
     def _one(
@@ -309,7 +344,7 @@ class Loaders:
         return [found[key] for key in keys]
 
     async def _opened(self, wanted: list[tuple[ActRow, bool]]) -> list[OpenedAct]:
-        opened = await asyncio.to_thread(self._open, wanted)
+        opened = await self._asked.work(partial(self._open, wanted))
         for (row, _), (act, personal) in zip(wanted, opened, strict=True):
             if any(text is not None for text in personal.values()):
                 whose = person_of(row.subject, act.data) if row.rep is None else row.rep
@@ -317,7 +352,14 @@ class Loaders:
         return opened
 
     def _open(self, wanted: list[tuple[ActRow, bool]]) -> list[OpenedAct]:
-        """Decode the records, and decrypt what may be read; the vault is asked once."""
+        """Decode the records, and decrypt what may be read; the vault is asked once for so many."""
+        opened: list[OpenedAct] = []
+        for some in (wanted[first : first + OPENED_AT_ONCE] for first in range(0, len(wanted), OPENED_AT_ONCE)):
+            self._asked.reading.check()
+            opened += self._open_some(some)
+        return opened
+
+    def _open_some(self, wanted: list[tuple[ActRow, bool]]) -> list[OpenedAct]:
         catalogue, vault = self._asked.sources.catalogue, self._asked.sources.vault
         decoded = [catalogue.decode_record(row.record) for row, _ in wanted]
         readable = [act for act, (_, reads) in zip(decoded, wanted, strict=True) if reads]

@@ -1107,7 +1107,8 @@ class _Schema(strawberry.Schema):
 
 def create_schema(introspection: bool = True) -> strawberry.Schema:
     """The schema with its limits."""
-    extensions: list[Any] = [limits.Limits, partial(ValidationCache, maxsize=limits.REMEMBERED)]
+    remembering = partial(limits.SchemaAnswers, {})
+    extensions: list[Any] = [limits.Limits, partial(ValidationCache, maxsize=limits.REMEMBERED), remembering]
     if not introspection:
         extensions.append(DisableIntrospection)
     return _Schema(

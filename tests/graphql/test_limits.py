@@ -1,5 +1,6 @@
 """What a document may ask for, and how errors are shown."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,40 @@ def test_a_trend_costs_its_points(company: Asker, by: str, points: int) -> None:
             0
         ]
     )
+
+
+@pytest.mark.parametrize(
+    ("query", "cost"),
+    [
+        ("{ viewer { teams { key } } }", 1 + 3),
+        ('{ team(key: "north") { members { role } } }', 1 + 3),
+        ('{ team(key: "north") { members(asOf: "2026-01-01T00:00:00Z") { role } } }', 1 + 4),
+        ('{ team(key: "south") { members { role } } }', 1 + 2),
+        ('{ team(key: "nowhere") { members { role } } }', 1),
+        ('{ team(key: "company") { children { members { person { key } } } } }', 1 + 2 * (1 + 3 * 2)),
+        ('{ team(key: "north") { parent { members { role } } } }', 1 + 1 + 3),
+        ("{ teams(first: 3) { edges { node { members { role } } } } }", 3 * (1 + 2)),
+        ("{ viewer { teams { leaders { key } } } }", 1 + 3 * (1 + 1)),
+        ('{ person(key: "rik") { memberships { team { key } } } }', 1 + 2 * 2),
+    ],
+)
+def test_lists_cost_what_is_in_them(company: Asker, query: str, cost: int) -> None:
+    """Teams and who is in them are counted before the document runs, so that a large team costs what it takes."""
+    for what, day in (("team.joined", "2025-01-01"), ("team.left", "2025-06-01")):
+        joined = {"role": "rep"} if what == "team.joined" else {}
+        company.world.post(what, "north", day, person="left", **joined)
+    company.world.post("team.joined", "south", "2026-01-01", person="rik", role="rep")
+    company.world.post("team.left", "south", "2026-01-02", person="rik")
+    company.world.fold()
+    body = company.ask(query)
+    assert "errors" not in body
+    assert body["extensions"]["cost"] == cost
+
+
+def test_a_viewer_of_some_teams_is_weighed_by_those(company: Asker) -> None:
+    """The teams of a viewer cost what that viewer may look at, and no more of a list is told by its cost."""
+    ann = company.person("ann")
+    assert company.ask("{ viewer { teams { key } } }", who=ann)["extensions"]["cost"] == 1 + 1
 
 
 def test_a_card_of_everything_is_within_the_ceiling(company: Asker) -> None:
@@ -195,6 +230,39 @@ def test_introspection_is_answered(asker: Asker) -> None:
 def test_introspection_is_not_multiplied(asker: Asker, query: str) -> None:
     """What the schema says is answered once a document, and so has no aliases; a type may have one."""
     assert "asked for once" in _messages(asker, query)[0]
+    _passes(asker)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ __schema { types { fields { type { fields { name } } } } } }",
+        "{ __schema { types { possibleTypes { fields { name } } } } }",
+        '{ __type(name: "Act") { interfaces { ...F } } } fragment F on __Type { fields { type { fields { name } } } }',
+    ],
+)
+def test_introspection_does_not_go_in_circles(asker: Asker, query: str) -> None:
+    """The types of all types' fields are not told with their own fields again; those of one type are."""
+    assert "2 lists deep" in _messages(asker, query)[0]
+    asker.data('{ __type(name: "Team") { fields { name type { fields { name } } } } }')
+
+
+def test_what_the_schema_says_is_worked_out_once(asker: Asker) -> None:
+    """The same document about the schema alone gets the answer of before, in a hundredth of the time; others do not."""
+    query = get_introspection_query()
+    times, answers = [], []
+    for _ in range(6):
+        begun = time.process_time()
+        answers.append(asker.post(query).content)
+        times.append(time.process_time() - begun)
+    assert len(set(answers)) == 1
+    assert min(times[1:]) < times[0] / 2
+    both = "{ __schema { queryType { name } } viewer { key } }"
+    assert asker.data(both, who=asker.person("rik"))["viewer"] == {"key": "rik"}
+    assert asker.data(both, who=asker.person("ann"))["viewer"] == {"key": "ann"}
+
+
+def _passes(asker: Asker) -> None:
     assert asker.data('{ team: __type(name: "Team") { name } act: __type(name: "Act") { name } }')["act"]
 
 

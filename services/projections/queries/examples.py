@@ -5,7 +5,7 @@ concerns whoever leads another team.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -174,10 +174,16 @@ def _by_principle(signals: Signals) -> _Own:
     return found
 
 
-def associations(observed: Observed, policy: Policy) -> Mapping[Principle, Associations]:
-    """Mirroring, its chance baseline and the imprint for each principle."""
+def associations(
+    observed: Observed, policy: Policy, between: Callable[[], None] = lambda: None
+) -> Mapping[Principle, Associations]:
+    """Mirroring, its chance baseline and the imprint for each principle; `between` is called before each, may raise."""
     team, new = observed.team.single(observed.customers), observed.new.single(observed.customers)
-    return {principle: _associations(observed, principle, team, new, policy) for principle in JUDGED}
+    found: dict[Principle, Associations] = {}
+    for principle in JUDGED:
+        between()
+        found[principle] = _associations(observed, principle, team, new, policy)
+    return found
 
 
 _Shared = Mapping[Principle, Mapping[str, Sequence[Mark]]]

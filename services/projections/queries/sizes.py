@@ -1,0 +1,61 @@
+"""How many teams there are and how many people are in each: what a question may cost is known before it is answered."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from heapq import nlargest
+
+from sqlalchemy import Connection, case, func, select
+
+from services.projections.queries.teams import holds
+from services.projections.tables import entities, memberships, teams
+
+ANY = 1
+"""One team, whichever."""
+Teams = Collection[str] | int
+"""Certain teams, each once, or so many, whichever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """By team: who is in it now, all stays ever, those as a leader, and the teams below it. By person: all stays."""
+
+    teams: frozenset[str]
+    members: Mapping[str, int]
+    stays: Mapping[str, int]
+    led: Mapping[str, int]
+    children: Mapping[str, Collection[str]]
+    most_stays: int
+
+    def below(self, of: Teams) -> Teams:
+        """The teams right below these."""
+        if isinstance(of, int):
+            return self.each({team: len(children) for team, children in self.children.items()}, of) * of
+        return [child for team in of for child in self.children.get(team, ())]
+
+    @staticmethod
+    def each(counts: Mapping[str, int], of: Teams) -> int:
+        """How many there are for each of these teams, on average, rounded up; of teams unknown, for the largest."""
+        some = nlargest(of, counts.values()) if isinstance(of, int) else [counts.get(team, 0) for team in of]
+        return -(-sum(some) // max(of if isinstance(of, int) else len(some), 1))
+
+
+NO_SIZES = Sizes(frozenset(), {}, {}, {}, {}, 0)
+
+
+def sizes(connection: Connection, now: int) -> Sizes:
+    """The sizes of now."""
+    is_open, leads = case((holds(now), 1), else_=0), case((memberships.c.role == "leader", 1), else_=0)
+    counts = select(memberships.c.team, func.sum(is_open), func.count(), func.sum(leads)).group_by(memberships.c.team)
+    rows = connection.execute(counts).all()
+    children: dict[str, list[str]] = {}
+    for team, parent in connection.execute(select(teams.c.team, teams.c.parent).where(teams.c.parent.is_not(None))):
+        children.setdefault(parent, []).append(team)
+    stays = select(func.count().label("stays")).select_from(memberships).group_by(memberships.c.person).subquery()
+    return Sizes(
+        frozenset(connection.scalars(select(entities.c.key).where(entities.c.kind == "team"))),
+        {team: open_ for team, open_, _, _ in rows},
+        {team: ever for team, _, ever, _ in rows},
+        {team: led for team, _, _, led in rows},
+        children,
+        connection.scalar(select(func.max(stays.c.stays))) or 0,
+    )
