@@ -4,7 +4,7 @@ import os
 import sqlite3
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from threading import Lock
 from typing import NamedTuple
@@ -88,6 +88,13 @@ class SqlVault:
         self._remembered.keep(dict.fromkeys(persons), now)
         if self._engine.dialect.name == "sqlite":
             _empty_wal(str(self._engine.url.database), self._clear_seconds)
+
+    def erased(self) -> Sequence[tuple[str, int]]:
+        """Everybody whose key was destroyed, and when (microseconds), the first one leading."""
+        columns = (data_keys.c.person, data_keys.c.erased_us)
+        with asking(self._engine) as connection:
+            found = connection.execute(select(*columns).where(data_keys.c.erased_us.is_not(None)))
+            return sorted(((row.person, row.erased_us) for row in found), key=lambda row: (row[1], row[0]))
 
     def _find(self, persons: Collection[str]) -> dict[str, bytes | None]:
         """The keys of those who have one and None for the erased, remembered or read."""

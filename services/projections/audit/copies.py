@@ -8,6 +8,7 @@ import secrets
 import shlex
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -51,7 +52,8 @@ class FolderCopies:
             draft.replace(path)
             _sync_folder(self._folder)
         except OSError as error:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
             raise Unavailable(f"no checkpoint can be kept in {self._folder} ({error.strerror})") from error
 
     def kept(self) -> Sequence[str]:

@@ -1,0 +1,106 @@
+"""A small world to number: a real log, control area, vault and tree, in SQLite or PostgreSQL."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import URL, make_url, select
+
+from services.events.leaves import Leaf, add_leaves
+from services.events.log.protocol import NewRecord, Place
+from services.events.log.sqlite import open_log
+from services.events.vault.sql import SqlVault
+from services.events.vault.wrapping import KEY_BYTES, WrappingKey
+from services.kit.database import create_area, open_engine, reading, writing
+from services.projections.audit.copies import FolderCopies
+from services.projections.audit.merkle import Growing, leaf_hash
+from services.projections.audit.notes import Checkpoint, Signer, open_checkpoint
+from services.projections.audit.reading import latest_checkpoint
+from services.projections.audit.sequencer import Sequencer, Signing, Things
+from services.projections.audit.tables import AREA, entries
+from services.projections.migrations import migrate_area
+from tests.fixed_clock import FixedClock
+
+ORIGIN = "example.com/log"
+OURS, NEXT, OTHER = (Signer(ORIGIN, seed * 32) for seed in (b"a", b"b", b"c"))
+
+
+class Tree:
+    """Append records, add leaves, number them, look at the tree."""
+
+    def __init__(self, folder: Path, database: URL | None = None, partitions: int = 4) -> None:
+        self.clock = FixedClock()
+        self.folder = folder
+        self.log = open_log(f"sqlite:///{folder / 'log.sqlite'}", partitions, self.clock)
+        self.database = database or make_url(f"sqlite:///{folder / 'exemplar.sqlite'}")
+        self.control = open_engine(self.database, "control")
+        self.audit = open_engine(self.database, AREA)
+        create_area(self.control, "control")
+        create_area(self.audit, AREA)
+        migrate_area(self.control, "control")
+        migrate_area(self.audit, "audit")
+        vault = open_engine(make_url(f"sqlite:///{folder / 'vault.sqlite'}"), "vault")
+        migrate_area(vault, "vault")
+        self.vault = SqlVault(vault, WrappingKey(b"w" * KEY_BYTES), self.clock)
+        self.copies = folder / "copies"
+        self._writer = self.log.writer()
+        self._engines = [self.control, self.audit, vault]
+
+    def sequencer(
+        self, *signers: Signer, batch: int = 10_000, at_step: Callable[[str], None] = lambda step: None
+    ) -> Sequencer:
+        """A sequencer that has taken over."""
+        made = self.waiting(*signers, batch=batch, at_step=at_step)
+        made.take_over()
+        return made
+
+    def waiting(
+        self, *signers: Signer, batch: int = 10_000, at_step: Callable[[str], None] = lambda step: None
+    ) -> Sequencer:
+        """A sequencer that has done nothing yet."""
+        things = Things(self.log.reader(), self.control, self.vault.erased)
+        signing = Signing(ORIGIN, signers or [OURS])
+        return Sequencer(
+            self.audit, things, signing, FolderCopies(self.copies), self.clock, batch=batch, at_step=at_step
+        )
+
+    def append(self, *keys: str, value: bytes | None = None) -> list[Place]:
+        """Append a record for each key."""
+        records = [
+            NewRecord(key, value or b'{"type":"t","subject":"%s","recordedby":"crm"}' % key.encode()) for key in keys
+        ]
+        return self._writer.append(records).result(10)
+
+    def add(self, *leaves: Leaf) -> None:
+        """Add leaves of what is no act."""
+        with writing(self.control) as connection:
+            add_leaves(connection, leaves)
+
+    def places(self) -> list[tuple[int, int]]:
+        """The places of the records, in the order of their numbers."""
+        columns = (entries.c.partition, entries.c.log_offset)
+        with reading(self.audit) as connection:
+            found = connection.execute(select(*columns).where(entries.c.kind == "act").order_by(entries.c.number))
+            return [(row.partition, row.log_offset) for row in found]
+
+    def kinds(self) -> list[str]:
+        """The kinds of the entries, in the order of their numbers."""
+        with reading(self.audit) as connection:
+            return list(connection.scalars(select(entries.c.kind).order_by(entries.c.number)))
+
+    def checked(self, *signers: Signer) -> Checkpoint:
+        """The tree's checkpoint, once its entries were found to be numbered without a gap and to give its root."""
+        with reading(self.audit) as connection:
+            checkpoint = open_checkpoint(latest_checkpoint(connection), [one.verifier for one in signers or [OURS]])
+            rows = connection.execute(select(entries.c.number, entries.c.entry).order_by(entries.c.number)).all()
+        growing = Growing()
+        for number, entry in rows:
+            assert number == growing.size
+            growing.add(leaf_hash(entry))
+        assert (growing.size, growing.root()) == (checkpoint.size, checkpoint.root)
+        return checkpoint
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._writer.close()
+        for engine in self._engines:
+            engine.dispose()
