@@ -1,4 +1,7 @@
-"""Helm, to render the chart with: the one of the machine, or one that Go builds once."""
+"""Helm, to render the chart with, and promtool, to try the alerts with: those of the machine, or made once.
+
+Helm is built by Go, promtool taken out of Debian's package of Prometheus, in a second, without installing any of it.
+"""
 
 import os
 import shutil
@@ -9,6 +12,7 @@ import pytest
 
 HELM = "v3.19.2"
 BUILD_SECONDS = 900
+DOWNLOAD_SECONDS = 120
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +26,30 @@ def helm() -> str:
     if not built.exists():
         _build(cache)
     return str(built)
+
+
+@pytest.fixture(scope="session")
+def promtool(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The command `promtool`. Where there is none, it comes out of the package `prometheus` of Debian and its like."""
+    found = shutil.which("promtool")
+    if found:
+        return found
+    if shutil.which("apt-get") is None:
+        pytest.skip("neither promtool nor apt-get is there: alerts were parsed, not run")
+    folder = tmp_path_factory.mktemp("prometheus")
+    download = ("apt-get", "download", "prometheus")
+    if _failure(folder, *download) and not _failure(folder, "apt-get", "update"):  # the list of packages may be old
+        _failure(folder, *download)
+    packages = list(folder.glob("*.deb"))
+    if not packages or _failure(folder, "dpkg-deb", "--extract", str(packages[0]), "unpacked"):
+        pytest.skip("promtool cannot be had: alerts were parsed, not run")
+    return str(folder / "unpacked/usr/bin/promtool")
+
+
+def _failure(folder: Path, *command: str) -> bool:
+    """Whether the command fails, there."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, timeout=DOWNLOAD_SECONDS, check=False)
+    return done.returncode != 0
 
 
 def _build(cache: Path) -> None:

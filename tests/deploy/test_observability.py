@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -273,10 +272,9 @@ def test_compose_takes_the_profile(docker_engine: None) -> None:
         assert (set(WATCHERS) <= set(done.stdout.split())) is watched
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not there: alerts were parsed, not run")
-def test_alerts_fire_when_they_should() -> None:
+def test_alerts_fire_when_they_should(promtool: str) -> None:
     """Prometheus's own test of the rules: silent while all is well, each one firing at its cause."""
     done = subprocess.run(
-        ["promtool", "test", "rules", "alerts_test.yml"], cwd=FOLDER, capture_output=True, text=True, check=False
+        [promtool, "test", "rules", "alerts_test.yml"], cwd=FOLDER, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
