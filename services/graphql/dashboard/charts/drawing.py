@@ -15,8 +15,7 @@ COLOURS = {"leader": INK, "team": "#0b5cab", "kept": "#0b5cab", "breached": "#b0
 BAND = 0.28  # how opaque the band of the chance baseline is
 MARGIN = 0.04  # of the width on both sides, so that marks at the ends of a scale are whole
 _LABEL, _GAP = 18, 8
-_FILE, _EDGE, _HEAD = 640, 24, 48  # a file's chart is so wide, with so much around it and above
-_ROOT = re.compile(r'<svg [^>]*height="(?P<height>[0-9.]+)"')
+_WIDE, _EDGE, _HEAD = 640, 24, 64  # a file's chart is so wide, with so much around it and above
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 
@@ -176,47 +175,50 @@ def _in_legend(who: str, y: float) -> str:
 
 
 class Row(NamedTuple):
-    """A row of a stack: what it is about, its chart, and its figure in a few words."""
+    """A chart among others of its scale: what it is about, the chart, and its figure in a few words."""
 
     label: str
     chart: Chart
     note: str = ""
 
 
-def stacked(title: str, description: str, rows: Sequence[Row], axis: Chart, key: Chart | None = None) -> Chart:
-    """Charts of one scale below one another, each under its label and its note, over their axis; `key`: the legend."""
+def sheet(
+    title: str, description: str, rows: Sequence[Row], axis: Chart | None = None, key: Chart | None = None
+) -> str:
+    """Charts of one scale below one another as a file of its own, which needs no style sheet and no colour.
+
+    Each row stands under its label and its note, all over their axis and under the `key`, their legend.
+    """
     body: list[str] = []
-    y: float = 0
+    y: float = _HEAD
     if key is not None:
-        body.append(key.placed(y=0, width="100%"))
+        body.append(key.placed(x=_EDGE, y=y, width=_WIDE))
         y += key.height + _GAP
     for row in rows:
-        body.append(label("0", y + 13, row.label, class_="name"))
-        body.append(label("100%", y + 13, row.note, anchor="end"))
-        body.append(row.chart._replace(decoration=True).placed(y=y + _LABEL, width="100%"))
+        body.append(label(f"{_EDGE}", y + 13, row.label, class_="name"))
+        body.append(label(f"{_EDGE + _WIDE}", y + 13, row.note, anchor="end"))
+        body.append(row.chart.placed(x=_EDGE, y=y + _LABEL, width=_WIDE))
         y += _LABEL + row.chart.height + _GAP
-    body.append(axis.placed(y=y, width="100%"))
-    return Chart(y + axis.height, title, description, "".join(body), "stack")
+    if axis is not None:
+        body.append(axis.placed(x=_EDGE, y=y, width=_WIDE))
+        y += axis.height
+    return _file(title, description, "".join(body), y + _EDGE)
 
 
-def standalone(svg: str, heading: str) -> str:
-    """A chart of a page as a file of its own, which needs no style sheet and prints in black and white.
-
-    `svg` is what `Chart.__html__` gave.
-    """
-    root = _ROOT.match(svg)
-    if root is None:
-        raise ValueError("not a chart of this package")
-    width, height = _FILE + 2 * _EDGE, float(root["height"]) + _HEAD + _EDGE
+def _file(title: str, description: str, body: str, height: float) -> str:
+    width = _WIDE + 2 * _EDGE
     return element(
         "svg",
-        element("title", text(heading)),
+        element("title", text(title)),
+        element("desc", text(description)),
         element("style", f"text{{font-family:{_FONT};font-size:12px}}.heading{{font-size:16px}}"),
         element("rect", width=width, height=height, fill=PAPER),
-        element("text", text(heading), class_="heading", x=_EDGE, y=28, font_weight="bold", fill=INK),
-        svg.replace('width="100%"', f'x="{_EDGE}" y="{_HEAD}" width="{_FILE}"', 1),
+        element("text", text(title), class_="heading", x=_EDGE, y=28, font_weight="bold", fill=INK),
+        element("text", text(description), x=_EDGE, y=48, fill=MUTED),
+        body,
         xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {width} {height:.0f}",
+        role="img",
+        viewBox=f"0 0 {width} {_value(height)}",
         width=width,
         height=height,
         font_family=_FONT,
