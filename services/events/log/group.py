@@ -24,6 +24,7 @@ HEARTBEAT_SECONDS = 1.0  # also how soon a member hears that the group is to be 
 REBALANCE_SECONDS = 6.0  # who has not come back by then is left out
 SHOW_SECONDS = 2.0  # how often positions are shown, new ones or not: who is no member any more hears it by that, too
 LEAVE_SECONDS = 2.0
+PATIENCE_SECONDS = 30.0  # a client from which nothing but errors come for so long is made anew
 _POLL_SECONDS = 0.2
 _ANSWER_SECONDS = 2.0
 _PAUSE_SECONDS = 0.5
@@ -37,8 +38,10 @@ _log = structlog.get_logger(__name__)
 class KafkaShare:
     """Share by a consumer group. While the brokers are away, what was ours stays ours: nobody else is given it."""
 
-    def __init__(self, topic: str, group: str, connect: Connect) -> None:
+    def __init__(self, topic: str, group: str, connect: Connect, patience: float = PATIENCE_SECONDS) -> None:
         self._topic = topic
+        self._patience = patience
+        self._well = 0.0
         self._group = group
         self._connect = connect
         self._lock = Lock()
@@ -82,7 +85,8 @@ class KafkaShare:
         troubled = False
         while not self._closing.is_set():
             try:
-                self._take_part()
+                if self._take_part():
+                    self._well = time.monotonic()
                 troubled = False
             except Exception as error:  # noqa: BLE001  # whatever the client raises, the member must go on
                 if not troubled:
@@ -91,25 +95,35 @@ class KafkaShare:
                 if not getattr(error, "retriable", False):
                     self._leave()  # another client helps; where brokers are away, this one finds its way back by itself
                 self._closing.wait(_PAUSE_SECONDS)
+            self._leave_if_stuck()
         self._leave()
         self.given(())
 
-    def _take_part(self) -> None:
-        """Do what the group asks of a member, for a moment."""
+    def _leave_if_stuck(self) -> None:
+        """Let another client take part where this one finds no way back, whatever it says: errors pass, or should."""
+        if self._consumer is not None and time.monotonic() > self._well + self._patience:
+            _log.warning("the group is joined anew", group=self._group, seconds_without_answer=self._patience)
+            self._leave()
+
+    def _take_part(self) -> bool:
+        """Do what the group asks of a member, for a moment; whether it was seen that it still has us for one."""
         if self._consumer is None:
             self._consumer = self._connect(KafkaConsumer, _membership(self._group))
+            self._well = time.monotonic()
             self._consumer.subscribe([self._topic], listener=_Given(self, self._consumer))
             self._consumer.partitions_for_topic(self._topic)  # who shares out must know them: else nobody gets any
         self._consumer.poll(timeout_ms=int(_POLL_SECONDS * 1000))
         with self._lock:
             doubted = frozenset(self._doubted & self._given)
             if not doubted and time.monotonic() < self._shown + SHOW_SECONDS:
-                return
+                return False
             position = {p: offset for p, offset in self._to_show.items() if p in self._given}
         self._shown = time.monotonic()
-        if position and self._commit(position):
-            with self._lock:
-                self._doubted -= doubted & position.keys()
+        if position and not self._commit(position):
+            return False
+        with self._lock:
+            self._doubted -= doubted & position.keys()
+        return True  # with nothing to show: that the client raised nothing must do
 
     def _commit(self, position: Position) -> bool:
         """Whether the group took the positions: it does so of nobody but its present members."""

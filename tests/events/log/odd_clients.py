@@ -3,6 +3,7 @@
 from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer
+from kafka.errors import RequestTimedOutError
 from kafka.future import Future
 from kafka.producer.future import RecordMetadata
 from kafka.structs import TopicPartition
@@ -75,6 +76,24 @@ class OnceBroken:
                 raise RuntimeError("broken")
 
         return Consumer(**settings) if self.made == 1 else KafkaConsumer(**settings)
+
+
+class OnceLost:
+    """Makes consumers; the first one raises at every poll, or at every commit, what passes by itself, they say."""
+
+    def __init__(self, method: str) -> None:
+        self.made = 0
+        self._method = method
+
+    def __call__(self, **settings: object) -> Any:
+        self.made += 1
+        consumer = KafkaConsumer(**settings)
+        if self.made == 1:
+            setattr(consumer, self._method, self._fail)
+        return consumer
+
+    def _fail(self, *_: Any, **__: Any) -> None:
+        raise RequestTimedOutError
 
 
 class OnceDeaf:

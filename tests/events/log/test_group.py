@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer
+from structlog.testing import capture_logs
 from testcontainers.community.kafka import KafkaContainer
 
 from services.events.log import kafka
 from services.events.log.access import KafkaAccess
 from services.events.log.group import SESSION_SECONDS, KafkaShare
 from services.events.log.kafka import KafkaLog
-from tests.events.log.odd_clients import OnceBroken
+from tests.events.log.odd_clients import OnceBroken, OnceLost
 from tests.waiting import wait_until
 
 PARTITIONS = 12
@@ -139,6 +140,20 @@ def test_a_client_that_fails_is_made_anew(log: KafkaLog) -> None:
     with closing(KafkaShare(log.topic, log.group, connect)) as share:
         wait_until(lambda: share.partitions() == EVERYTHING)
     assert consumers.made == 2
+
+
+@pytest.mark.parametrize("method", ["poll", "commit"])
+def test_a_client_that_only_fails_is_made_anew(log: KafkaLog, method: str) -> None:
+    """Errors that pass are waited for, but not for ever: then another client joins the group, which is told."""
+    consumers = OnceLost(method)
+
+    def connect(make: Callable[..., Any], settings: Any) -> Any:
+        return consumers(**log.connection, **settings) if make is KafkaConsumer else make(**log.connection, **settings)
+
+    with capture_logs() as told, closing(KafkaShare(log.topic, log.group, connect, patience=3.0)) as share:
+        share.doubt({0: 1})
+        wait_until(lambda: consumers.made == 2 and share.partitions() == EVERYTHING)
+    assert [each["group"] for each in told if each["event"] == "the group is joined anew"] == [log.group]
 
 
 @contextmanager
