@@ -51,6 +51,9 @@ class Rate:
     kept: int = strawberry.field(description="How many did so")
     n: int = strawberry.field(description="Of how many")
     rate: float | None = strawberry.field(description="kept / n, 0 to 1; null when n = 0")
+    interval: Interval | None = strawberry.field(
+        description="The 95 % Jeffreys interval of the rate, as if each were independent; null when n = 0"
+    )
 
 
 @strawberry.type
@@ -416,7 +419,7 @@ def _ratio(found: association.RateRatio) -> RateRatio:
 
 
 def _rate(found: rates.Rate) -> Rate:
-    return Rate(kept=found.kept, n=found.n, rate=found.rate)
+    return Rate(kept=found.kept, n=found.n, rate=found.rate, interval=interval_of(found.interval))
 
 
 def _comparison(found: pushing.RateComparison) -> RateComparison:

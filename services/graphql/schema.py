@@ -293,6 +293,11 @@ class PrincipleNode:
     description: str = strawberry.field(description="What it asks and how it is judged")
     sources: list[str] = strawberry.field(description="The articles it comes from, S0 to S4")
 
+    @strawberry.field
+    def judgement(self, info: Info) -> list[str]:
+        """How it is judged: a sentence for each rule, with the policy's figures."""
+        return PRINCIPLES[self.id].judged(info.context.sources.policy)
+
 
 @cache
 def principle_node(principle: PrincipleId) -> PrincipleNode:
@@ -300,6 +305,17 @@ def principle_node(principle: PrincipleId) -> PrincipleNode:
     described = PRINCIPLES[principle]
     return PrincipleNode(
         id=principle, title=described.title, description=described.description, sources=list(described.sources)
+    )
+
+
+@strawberry.type(name="Policy")
+class PolicyNode:
+    """The figures that the rules and the measures are made with; to change them is to rebuild."""
+
+    identity: str = strawberry.field(description="Its name and a digest of all it says")
+    figures: JSON = strawberry.field(
+        description="Each figure by its table and its name in the policy file; in `not_recorded`, by source, the acts "
+        "that this source does not record"
     )
 
 
@@ -978,6 +994,12 @@ class Query:
         return await find(info, key[0])
 
     @strawberry.field
+    def policy(self, info: Info) -> PolicyNode:
+        """The policy that every answer is made by."""
+        policy = info.context.sources.policy
+        return PolicyNode(identity=policy.identity, figures=JSON(policy.figures))
+
+    @strawberry.field
     def principles(self) -> list[PrincipleNode]:
         """The principles, in their order."""
         return [principle_node(principle) for principle in PrincipleId]
@@ -1094,7 +1116,7 @@ def describe(*types: type) -> None:
 describe(
     *(Act, ActExplanation, Connection, Difference, Edge, GuideIndex, Interval, Membership, Node, PageInfo, Person),
     *(PrincipleNode, Query, ReasonCount, Relationship, Score, Scorecard, Signal, Subscription, Team, TrendPoint),
-    Viewer,
+    *(PolicyNode, Viewer),
 )
 
 

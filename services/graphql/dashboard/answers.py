@@ -7,7 +7,10 @@ the schema lets be null is None. Read an answer with `msgspec.convert(data["team
 from datetime import UTC, date, datetime
 from typing import Any, Generic, Literal, TypeVar
 
+import msgspec
 from msgspec import Struct
+
+from services.projections.leadership import policy
 
 Item = TypeVar("Item")
 
@@ -153,6 +156,19 @@ class Principle(Answer, frozen=True, kw_only=True):
     title: str = ""
     description: str = ""
     sources: tuple[str, ...] = ()
+    judgement: tuple[str, ...] = ()
+
+
+class Policy(Answer, frozen=True, kw_only=True):
+    """The policy that every answer is made by; `figures` by their tables and names in the policy file."""
+
+    identity: str = ""
+    figures: dict[str, Any] = {}
+
+    @property
+    def read(self) -> policy.Policy:
+        """The figures by name."""
+        return msgspec.convert(self.figures, policy.Policy)
 
 
 class PrincipleCount(Answer, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ import hashlib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
@@ -230,9 +230,14 @@ class Policy(Figures, frozen=True, kw_only=True):
     @property
     def identity(self) -> str:
         """Which policy this is, for answers to name: its name and a digest of all it says."""
-        said = msgspec.to_builtins(self, order="sorted")
+        return f"{self.name}-{hashlib.sha256(msgspec.json.encode(self.figures)).hexdigest()[:12]}"
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """All it says, as a policy file would, in one order."""
+        said: dict[str, Any] = msgspec.to_builtins(self, order="sorted")
         said["not_recorded"] = {source: sorted(acts) for source, acts in sorted(self.not_recorded.items())}
-        return f"{self.name}-{hashlib.sha256(msgspec.json.encode(said)).hexdigest()[:12]}"
+        return said
 
     def records(self, source: str, act: str) -> bool:
         """Whether the source records acts of this name."""

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from services.graphql.dashboard import answers
 from services.graphql.dashboard.answers import Act, Answer, Interval, LeaderExample, Team
+from services.projections.leadership.policy import Coaching, Policy
 
 SCHEMA = build_schema((Path(__file__).parents[3] / "schema.graphql").read_text(encoding="utf-8"))
 GENERIC = {"Edge", "Connection", "Answer"}
@@ -101,3 +102,12 @@ def test_an_end_that_is_not_known_excludes_nothing() -> None:
     assert not open_ended.holds(1.0)
     assert open_ended.overlaps(Interval(low=0.0, high=1.2))
     assert not open_ended.overlaps(Interval(low=0.0, high=1.1))
+
+
+def test_a_policy_is_read_with_all_its_figures() -> None:
+    """What the gateway says of the policy is the policy itself, figure by figure."""
+    policy = Policy(
+        name="ours", coaching=Coaching(after_days=21), not_recorded={"crm": frozenset({"need.established"})}
+    )
+    said = msgspec.convert({"identity": policy.identity, "figures": policy.figures}, answers.Policy)
+    assert said.read == policy

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from services.projections.leadership.statistics import Difference, difference, rate
+from services.projections.leadership.statistics import Difference, Interval, difference, jeffreys, rate
 
 
 class Rate(NamedTuple):
@@ -15,6 +15,11 @@ class Rate(NamedTuple):
     def rate(self) -> float | None:
         """kept / n, None when n = 0."""
         return rate(self.kept, self.n - self.kept)
+
+    @property
+    def interval(self) -> Interval | None:
+        """The 95 % Jeffreys interval of the rate (§4), None when n = 0."""
+        return jeffreys(self.kept, self.n - self.kept)
 
     def less(self, other: "Rate") -> Difference:
         """This rate less the other one, with the interval of the difference (§4)."""

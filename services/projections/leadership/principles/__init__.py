@@ -50,14 +50,19 @@ _MODULES: tuple[ModuleType, ...] = (
 
 
 class Described(NamedTuple):
-    """What a principle is called, what it asks for, and the articles that it comes from (S0–S4)."""
+    """What a principle is called, what it asks for, the articles that it comes from (S0–S4), and its rules in words."""
 
     title: str
     description: str
     sources: tuple[str, ...]
+    rules: tuple[str, ...]
+
+    def judged(self, policy: Policy) -> list[str]:
+        """How it is judged: a sentence for each rule, with the figures of this policy."""
+        return [rule.format(policy=policy) for rule in self.rules]
 
 
 PRINCIPLES: Mapping[Principle, Described] = {
-    module.PRINCIPLE: Described(module.TITLE, module.DESCRIPTION, module.SOURCES) for module in _MODULES
+    module.PRINCIPLE: Described(module.TITLE, module.DESCRIPTION, module.SOURCES, module.JUDGED) for module in _MODULES
 }
 RULES: tuple[Rule, ...] = tuple(module.judge for module in _MODULES if module is not walk_the_talk)

@@ -16,6 +16,16 @@ DESCRIPTION = (
     "Once the customer declines, stop selling until they come back by themselves. Once they put the decision off to a "
     "date, wait for it."
 )
+JUDGED = (
+    (
+        "After a no, each act of selling in the next {policy.accept_decisions.push_days} days is breached, until "
+        "the customer comes back by themselves; none within {policy.accept_decisions.let_go_days} days is kept."
+    ),
+    (
+        "After a decision put off to a date, each act of selling before that date is breached, until the customer "
+        "comes back by themselves; none is kept."
+    ),
+)
 
 
 def judge(history: History, policy: Policy) -> Iterator[Signal]:

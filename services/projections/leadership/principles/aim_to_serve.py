@@ -16,6 +16,14 @@ DESCRIPTION = (
     "When somebody with a real need declines, or does not fit, be of use all the same: a resource, a connection, "
     "support, advice. Not when they asked to be left alone."
 )
+JUDGED = (
+    (
+        "After the first no, or the first judgement that somebody does not fit, in an attempt, while a need stands: "
+        "being of service in the {policy.aim_to_serve.before_days} days before it or the "
+        "{policy.aim_to_serve.after_days} days after is kept, else it is breached."
+    ),
+    "Not judged: customers who asked to be left alone.",
+)
 
 
 def judge(history: History, policy: Policy) -> Iterator[Signal]:

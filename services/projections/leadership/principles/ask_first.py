@@ -15,6 +15,17 @@ DESCRIPTION = (
     "Before the first offer of an attempt, ask about the customer's situation (a problem, limitation, concern, "
     "performance gap or challenge) and about what motivates them. Who walks in and decides at once need not be asked."
 )
+JUDGED = (
+    (
+        "Kept if, in the {policy.ask_first.question_days} days before the first offer of an attempt, somebody asked "
+        "this customer about a problem, limitation, concern, performance gap or challenge, and about what motivates "
+        "them; else breached."
+    ),
+    (
+        "Not judged: customers who came by themselves, got the offer within {policy.walk_in.offer_hours} hours and "
+        "decided within {policy.walk_in.decision_hours} hours of coming."
+    ),
+)
 
 SITUATION = frozenset(("problem", "limitation", "concern", "performance_gap", "challenge"))
 

@@ -27,6 +27,19 @@ DESCRIPTION = (
     "Follow up until the customer decides: most decisions take five to seven touches, and most reps stop before. More "
     "than seven without the customer taking part is crossing the line."
 )
+JUDGED = (
+    "Kept by each yes or no of a customer that came after at least one contact or meeting to sell.",
+    (
+        "The first {policy.follow_through.silence_days} days of silence in an attempt, unless there is a good "
+        "reason for it, are breached if there were fewer than {policy.follow_through.touches_at_least} contacts or "
+        "meetings to sell so far, else kept."
+    ),
+    (
+        "Breached by each contact to sell that follows {policy.follow_through.touches_at_most} or more without the "
+        "customer taking part and without a pause of {policy.follow_through.pause_days} days."
+    ),
+    "Calling again within {policy.touches.redial_minutes} minutes counts as the same contact.",
+)
 
 
 class Beginning(NamedTuple):

@@ -17,6 +17,16 @@ DESCRIPTION = (
     "Do not close a sale, open a relationship: stay in touch after an order, be of service, meet. Repeat orders and "
     "referrals are what comes of it."
 )
+JUDGED = (
+    (
+        "An order is kept if somebody is of service, meets, thanks or follows up within "
+        "{policy.long_view.stay_days} days, else breached; not judged if the next order comes first."
+    ),
+    (
+        "Kept by each order that comes more than {policy.long_view.repeat_hours} hours after an earlier one, and by "
+        "each referral."
+    ),
+)
 
 STAYING_PURPOSES = frozenset(("serve", "thank", "follow_up"))
 

@@ -13,6 +13,13 @@ PRINCIPLE = Principle.NO_INVENTED_NEED
 TITLE = "No problem, no push"
 SOURCES = ("S4",)
 DESCRIPTION = "Once it is plain that the customer has no need, do not offer, promote or press until one turns up."
+JUDGED = (
+    (
+        "After it is plain that there is no need, each offer, special or pressing in the next "
+        "{policy.no_invented_need.push_days} days is breached, until a need turns up; none within "
+        "{policy.no_invented_need.left_alone_days} days is kept."
+    ),
+)
 
 
 def judge(history: History, policy: Policy) -> Iterator[Signal]:

@@ -16,6 +16,12 @@ DESCRIPTION = (
     "Do not press: no false urgency, no special that meets no need of this customer, and, as a leader, no goading the "
     "team to push. Kept by decisions that nobody pressed for and by specials that met a need."
 )
+JUDGED = (
+    "Breached each time a customer, or the public, is pressed to hurry: by deadline, scarcity, insistence or guilt.",
+    "A special is kept if it is meant for a need of this customer that still stands, else breached.",
+    "Kept by each yes or no of a customer in an attempt that nobody pressed, with no special that met no need.",
+    "A leader breaches it each time they direct the team to push.",
+)
 
 
 def judge(history: History, _policy: Policy) -> Iterator[Signal]:

@@ -16,6 +16,10 @@ DESCRIPTION = (
     "Never ask a customer to help you hit a goal of yours or the company's. Kept by each contact to sell in which "
     "nobody did; breached by each appeal to a goal."
 )
+JUDGED = (
+    "Breached each time a customer, or the public, is asked to help hit a goal of the rep's or the company's.",
+    "Kept by each contact to introduce, explore, follow up, propose or promote in which nobody asked that.",
+)
 
 
 def judge(history: History, _policy: Policy) -> Iterator[Signal]:

@@ -16,6 +16,17 @@ DESCRIPTION = (
     "Before the first offer to somebody who never ordered, find out whether they fit. Whoever does not fit is "
     "released, not chased."
 )
+JUDGED = (
+    (
+        "The first offer of an attempt, to somebody who never ordered, is kept if the latest judgement says that "
+        "they fit, else breached. Customers who walked in and decided at once are not judged."
+    ),
+    (
+        "Breached by each act of selling, but an attempt's first offer, in the {policy.qualify.chase_days} days "
+        "after a judgement that they do not fit, until they come back by themselves or are judged anew."
+    ),
+    "Kept by letting somebody go who does not fit.",
+)
 
 
 def judge(history: History, policy: Policy) -> Iterator[Signal]:

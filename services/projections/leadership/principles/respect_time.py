@@ -15,6 +15,18 @@ DESCRIPTION = (
     "End a meeting when you said you would, unless the customer extends it. Ask nothing pointless. Propose only where "
     "there is a need, and once you know how the customer will decide."
 )
+JUDGED = (
+    (
+        "A meeting is kept if it runs over by no more than {policy.respect_time.overrun_minutes} minutes or "
+        "{policy.respect_time.overrun_percent} % of what was asked for, or if the customer extended it; else "
+        "breached."
+    ),
+    "Breached by each question that has nothing to do with the customer's situation.",
+    (
+        "A proposal is breached if no need stands, or if nobody asked before how the customer decides nor agreed a "
+        "path; else kept. Customers who walked in and decided at once need no path."
+    ),
+)
 
 
 def judge(history: History, policy: Policy) -> Iterator[Signal]:

@@ -14,6 +14,11 @@ SOURCES = ("S2", "S3")
 DESCRIPTION = (
     "Offer only what meets a need that was established and still stands, every item of it; if nothing fits, say so."
 )
+JUDGED = (
+    "Kept by each offer whose every item meets an established need that still stands.",
+    "Breached if no item of the offer does, or only some do.",
+    "Kept by saying that nothing of ours fits.",
+)
 
 
 def judge(history: History, _policy: Policy) -> Iterator[Signal]:

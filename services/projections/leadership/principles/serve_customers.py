@@ -13,6 +13,12 @@ PRINCIPLE = Principle.SERVE_CUSTOMERS
 TITLE = "Serve those you have"
 SOURCES = ("S0", "S2")
 DESCRIPTION = "When a customer wants help, help within four days."
+JUDGED = (
+    (
+        "A customer's wish for help is kept if somebody is of service within {policy.serve_customers.help_hours} "
+        "hours, else breached."
+    ),
+)
 
 
 def judge(history: History, policy: Policy) -> Iterator[Signal]:

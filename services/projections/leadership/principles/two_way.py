@@ -19,6 +19,13 @@ DESCRIPTION = (
     "Answer what the customer asks, in good time. When they offer a channel to talk on, use that one rather than the "
     "one that suits you."
 )
+JUDGED = (
+    "A customer's question is kept if it is answered within {policy.two_way.answer_hours} hours, else breached.",
+    (
+        "For {policy.two_way.offered_channel_days} days after a customer offers a channel, each contact to sell on "
+        "another one is breached; using the one they offered is kept."
+    ),
+)
 
 MET_BY_ANY_MEETING = ("meeting", "calendar")
 

@@ -14,6 +14,12 @@ DESCRIPTION = (
     "Whoever states a principle as a standard, to any team, is held to it from then on: each of their own signals on "
     "that principle counts here too."
 )
+JUDGED = (
+    (
+        "Each verdict on a principle counts here too from the moment that the same person has stated that principle "
+        "as a standard, to any team. Once stated, always stated."
+    ),
+)
 
 
 def derived(signals: Iterable[Signal], stated: Mapping[tuple[str, Principle], int]) -> Iterator[Signal]:

@@ -15,6 +15,13 @@ SOURCES = ("S3",)
 DESCRIPTION = (
     "When a customer hesitates, explore it or ask, before you offer, promote or press again: what comes first decides."
 )
+JUDGED = (
+    (
+        "After a customer hesitates, the first of these decides: exploring it or asking a question that has to do "
+        "with them is kept; offering, promoting, pressing or appealing to a goal is breached. Neither is not "
+        "judged."
+    ),
+)
 
 
 def judge(history: History, _policy: Policy) -> Iterator[Signal]:
