@@ -14,9 +14,11 @@ import services.graphql
 from services.events.app import create_app
 from services.events.recording import Recording
 from services.graphql.app import create_graphql
+from services.graphql.audit import create_audit
 from services.graphql.pages import pages
 from services.kit.running import is_loopback
 from services.parts import Parts, keyring
+from services.parts.audit import Sequencing
 from services.parts.fold import Fold
 from services.parts.gateway import allowed, backing, live
 from services.parts.ingress import limits, recording
@@ -29,23 +31,31 @@ _log = structlog.get_logger(__name__)
 
 
 class Node(NamedTuple):
-    """A process that takes acts in and folds them."""
+    """A process that takes acts in, folds them and enters them in the audit tree."""
 
     parts: Parts
     recording: Recording
     fold: Fold
+    sequencing: Sequencing
+
+    def check_ready(self) -> None:
+        """Raises Unavailable while acts are not folded or not entered in the audit tree, or the stores are away."""
+        self.fold.check_ready()
+        self.sequencing.check_going()
 
 
 @contextmanager
 def running(parts: Parts) -> Iterator[Node]:
     """A node that folds meanwhile."""
-    fold = Fold(parts)
+    fold, sequencing = Fold(parts), Sequencing(parts, may_make_key=True)
     try:
+        sequencing.start()
         fold.start()
         with recording(parts) as recording_:
-            yield Node(parts, recording_, fold)
+            yield Node(parts, recording_, fold, sequencing)
     finally:
         fold.close()
+        sequencing.close()
 
 
 def create_server_app(node: Node) -> Starlette:
@@ -59,7 +69,7 @@ def create_server_app(node: Node) -> Starlette:
         node.recording,
         admitting,
         node.parts.catalogue,
-        ready=fold.check_ready,
+        ready=node.check_ready,
         registry=registry,
         limits=limits(settings),
         append_seconds=settings.append_seconds,
@@ -68,6 +78,7 @@ def create_server_app(node: Node) -> Starlette:
     streams = live(node.parts, registry)
     app.router.routes.extend(create_graphql(reads, streams, registry, allowed(settings)))
     app.state.on_stop = streams.stop
+    app.router.routes.extend(create_audit(node.parts.audit, admitting.admit))
     add_pages(app)
     return app
 

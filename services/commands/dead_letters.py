@@ -52,7 +52,7 @@ def dead_letters_retry(yes: bool) -> None:
         if not yes:
             click.echo(f"{count} of {dead_letters.count(engine).unreadable} can be read now; --yes folds them")
             return
-        done = dead_letters.retry(parts.stores, source.log, parts.vault, parts.rules)
+        done = dead_letters.retry(parts.stores, source.log, parts.vault, parts.rules, instants.now())
     click.echo(f"{done.folded} folded, {done.duplicates} were copies, {done.conflicts} conflicts")
     click.echo(f"{done.unreadable} cannot be read still")
 

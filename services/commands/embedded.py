@@ -1,5 +1,6 @@
 """Everything in one process: `exemplar serve` and `exemplar demo`."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -55,7 +56,16 @@ def demo(host: str | None, port: int | None, until: datetime | None, seed: int, 
     """
     own = load_settings()
     folder = own.data_dir if "data_dir" in own.model_fields_set else DEMO_FOLDER
-    inside = {"log_url": "", "database_url": "", "vault_url": "", "vault_key_file": folder / "vault.key"}
+    inside = {
+        "log_url": "",
+        "database_url": "",
+        "vault_url": "",
+        "vault_key_file": folder / "vault.key",
+        "audit_key_file": folder / "audit.key",
+        "audit_origin": "",
+        "audit_copies_dir": folder / "audit-checkpoints",
+        "audit_copies_command": "",
+    }
     settings = settings_for(host, port, data_dir=folder, **inside)
     listening, url = running.listen(settings.host, settings.port)
     last_day = until.date() if until else datetime.now(UTC).date()
@@ -75,7 +85,10 @@ def _empty_demo_folder(folder: Path) -> None:
     if found and not (folder / DEMO_MARK).exists():
         raise Misconfigured(f"{PREFIX}DATA_DIR: {folder} holds data that no demo made: choose another folder")
     for path in found:
-        path.unlink()
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
     (folder / DEMO_MARK).touch()
 
 

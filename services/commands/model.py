@@ -12,6 +12,7 @@ from services.kit import instants
 from services.kit.lock import holding
 from services.kit.settings import PREFIX, load_settings
 from services.parts import make_log, opened
+from services.parts.audit import signing
 from services.parts.fold import source as source_of
 from services.projections import rebuild as rebuilding
 from services.projections import verify as verifying
@@ -19,11 +20,12 @@ from services.projections import verify as verifying
 
 @click.command()
 def migrate() -> None:
-    """Make or update the log and all tables. Doing it again changes nothing."""
+    """Make or update the log and all tables, and the key that signs the audit tree. Doing it again changes nothing."""
     settings = load_settings()
     make_log(settings)
     with opened(settings) as parts:
         parts.stores.migrate(parts.built, instants.now())
+        signing(parts, may_make=True)
     tell("the log and all tables are up to date")
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import BigInteger, Column, Engine, MetaData, Table, Text, insert
 from sqlalchemy.exc import IntegrityError
 
 from services.events.catalog.acts import PUBLIC, UNATTRIBUTED
+from services.events.leaves import Leaf, add_leaves
 from services.kit.database import reading, writing
 from services.kit.errors import Conflict, Invalid, NotFound, Unauthenticated
 
@@ -114,6 +115,7 @@ def create_key(
     try:
         with writing(engine) as connection:
             connection.execute(insert(credentials).values(row))
+            add_leaves(connection, [_leaf("key.created", now, name, person, scopes=scopes, sources=sources)])
     except IntegrityError as error:
         raise Conflict(f"there is or was a key named {name}; the name of a revoked key stays taken") from error
     return key
@@ -132,10 +134,12 @@ def list_keys(engine: Engine) -> Sequence[IssuedKey]:
 def revoke_key(engine: Engine, name: str, now: int) -> None:
     """Revoke a key; doing it again changes nothing. Raises NotFound."""
     with writing(engine) as connection:
-        if connection.execute(select(credentials.c.name).where(credentials.c.name == name)).first() is None:
+        found = connection.execute(select(credentials.c.person).where(credentials.c.name == name)).first()
+        if found is None:
             raise NotFound(f"there is no key named {name}")
         still_valid = (credentials.c.name == name) & credentials.c.revoked_us.is_(None)
-        connection.execute(update(credentials).where(still_valid).values(revoked_us=now))
+        if connection.execute(update(credentials).where(still_valid).values(revoked_us=now)).rowcount:
+            add_leaves(connection, [_leaf("key.revoked", now, name, found.person)])
 
 
 def authenticate(engine: Engine, key: str) -> Credential | None:
@@ -255,6 +259,12 @@ def _check(name: str, scopes: Collection[str], sources: Collection[str], person:
         raise Invalid("a source that is empty would be every source: that is what admin is for")
     if person is not None and not is_person(person):
         raise Invalid("the key of a person is 1 to 128 characters without control characters, none of the reserved")
+
+
+def _leaf(kind: str, at: int, name: str, person: str | None, **more: Collection[str]) -> Leaf:
+    """What the audit tree is told of a change of keys; those who make it are at the commands."""
+    lists = {member: sorted(texts) for member, texts in more.items()}
+    return Leaf(kind, at, CLI.name, [] if person is None else [person], {"name": name, **lists})
 
 
 def _digest(key: str) -> str:

@@ -35,6 +35,21 @@ class Settings(BaseSettings):
         None,
         description="wraps the keys of the vault (32 bytes in hex); default vault.key in the data folder",
     )
+    audit_key_file: Path | None = Field(
+        None,
+        description="signs the checkpoints of the audit tree (32 bytes in hex); default audit.key in the data folder",
+    )
+    audit_next_key_file: Path | None = Field(
+        None, description="signs them too, while it takes over from the other (32 bytes in hex)"
+    )
+    audit_origin: str = Field(
+        "", description="name of the audit tree, such as example.com/exemplar; default: named after the log"
+    )
+    audit_copies_dir: Path | None = Field(
+        None,
+        description="folder of copies of checkpoints, best elsewhere; default audit-checkpoints in the data folder",
+    )
+    audit_copies_command: str = Field("", description="command that keeps these copies instead (docs/operating.md)")
     policy_file: Path | None = Field(None, description="the policy (TOML); default: the built-in figures")
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes any free one")
@@ -115,6 +130,16 @@ class Settings(BaseSettings):
     def vault_key(self) -> Path:
         """The file of the wrapping key, the default filled in."""
         return self.vault_key_file or self.data_dir / "vault.key"
+
+    @property
+    def audit_key(self) -> Path:
+        """The file of the key that signs the audit tree, the default filled in."""
+        return self.audit_key_file or self.data_dir / "audit.key"
+
+    @property
+    def audit_copies(self) -> Path:
+        """The folder of copies of checkpoints, the default filled in."""
+        return self.audit_copies_dir or self.data_dir / "audit-checkpoints"
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
+from sqlalchemy import Engine
+
 from services.events.catalog.envelope import Catalogue
 from services.events.credentials import Keyring
 from services.events.log.access import KafkaAccess
@@ -19,6 +21,7 @@ from services.kit import instants
 from services.kit.database import create_area, open_engine, parse_url, reading
 from services.kit.settings import Settings
 from services.projections.applying import Rules
+from services.projections.audit.tables import AREA as AUDIT
 from services.projections.changes import Changes
 from services.projections.leadership.policy import load_policy
 from services.projections.migrations import migrate_area
@@ -29,7 +32,10 @@ VAULT = "vault"
 
 @dataclass(frozen=True)
 class Parts:
-    """What the commands work with. `built` is what a model would be built on under these settings."""
+    """What the commands work with. `built` is what a model would be built on under these settings.
+
+    `audit` is an engine on the area of the audit tree.
+    """
 
     settings: Settings
     catalogue: Catalogue
@@ -39,6 +45,7 @@ class Parts:
     stores: Stores
     changes: Changes
     built: Built
+    audit: Engine
 
 
 def make_log(settings: Settings) -> None:
@@ -65,9 +72,13 @@ def opened(settings: Settings) -> Iterator[Parts]:
         stack.callback(stores.close)
         built = built_on(log.identity, policy.identity, catalogue)
         stores.update_tables(built, instants.now())
+        audit = open_engine(stores.url, AUDIT)
+        stack.callback(audit.dispose)
+        create_area(audit, AUDIT)
+        migrate_area(audit, "audit")
         changes = Changes(stores.url, stores.look_again)
         stack.callback(changes.close)
-        yield Parts(settings, catalogue, Rules(catalogue, policy), log, vault, stores, changes, built)
+        yield Parts(settings, catalogue, Rules(catalogue, policy), log, vault, stores, changes, built, audit)
 
 
 def keyring(parts: Parts, may_be_open: bool) -> Keyring:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine, and_, bindparam, delete, func, or_, select, update
 
 from services.events.catalog.envelope import Act
+from services.events.leaves import Leaf, add_leaves
 from services.events.log.protocol import LogReader, Place, Record
 from services.events.trace import trace_of_record
 from services.events.vault.protocol import Vault
@@ -115,11 +116,12 @@ def readable(engine: Engine, rules: Rules) -> int:
         return len(_readable(connection, rules))
 
 
-def retry(stores: Stores, log: LogReader, vault: Vault, rules: Rules) -> Retried:
+def retry(stores: Stores, log: LogReader, vault: Vault, rules: Rules, now: int) -> Retried:
     """Read the unreadable again by the current catalogue, and fold those that can be read, in one transaction.
 
     Safe beside running projectors, which are kept from committing meanwhile. A halted partition that has no unreadable
-    dead letter left goes on. Raises Conflict where a rebuild has just switched to another model.
+    dead letter left goes on. The audit tree is told of it, as of `now` (microseconds). Raises Conflict where a rebuild
+    has just switched to another model.
     """
     with _alone(stores) as connection:
         arrivals = _readable(connection, rules)
@@ -135,7 +137,10 @@ def retry(stores: Stores, log: LogReader, vault: Vault, rules: Rules) -> Retried
         _release(connection)
         left = select(func.count()).select_from(dead_letters).where(dead_letters.c.kind == UNREADABLE)
         still = connection.scalar(left) or 0
-    return Retried(len(kept.new), kept.duplicates, len(kept.conflicts), still)
+        done = Retried(len(kept.new), kept.duplicates, len(kept.conflicts), still)
+        with writing(stores.control) as control:  # before the commit: no retry is without its leaf
+            add_leaves(control, [Leaf("dead-letters.retried", now, None, [], done._asdict())])
+    return done
 
 
 def resume(stores: Stores, which: Collection[int] | None = None) -> list[int]:

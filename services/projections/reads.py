@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Engine, insert
 
+from services.events.leaves import Leaf, add_leaves
 from services.kit.database import writing
 from services.projections.tables import reads
 
@@ -29,9 +30,9 @@ class Read(NamedTuple):
 
 
 def record_reads(engine: Engine, entries: Sequence[Read]) -> None:
-    """Write entries, durable when it returns, in one transaction. `engine` is that of the control area.
+    """Write entries and their leaves of the audit tree, durable when it returns, in one transaction.
 
-    Raises Unavailable.
+    `engine` is that of the control area. Raises Unavailable.
     """
     rows = [
         {
@@ -43,8 +44,13 @@ def record_reads(engine: Engine, entries: Sequence[Read]) -> None:
         }
         for entry in entries
     ]
+    told = [
+        Leaf("read", entry.at, entry.actor, entry.persons, {"person": entry.person, "what": entry.what})
+        for entry in entries
+    ]
     with writing(engine) as connection:
         connection.execute(insert(reads), rows)
+        add_leaves(connection, told)
 
 
 def _json(texts: Sequence[str]) -> str:

@@ -168,7 +168,7 @@ def rebuild(stores: Stores, source: Source, on_progress: Listener = lambda progr
                 seconds = time.monotonic() - started
                 _finish(stores.engine(generation), old, folded / max(seconds, 0.001))
                 switching = True
-                stores.switch(generation)
+                stores.switch(generation, source.clock())
         except BaseException:
             if not switching:  # else it may be the live one
                 stores.discard(generation)

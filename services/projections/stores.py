@@ -15,6 +15,7 @@ from sqlalchemy import URL, Connection, Engine, delete, func, insert, select, te
 from sqlalchemy.exc import DBAPIError
 
 from services.events.catalog.envelope import Catalogue
+from services.events.leaves import Leaf, add_leaves
 from services.events.log.protocol import Identity, Position
 from services.kit.database import asking, create_area, drop_area, open_engine, reading, writing
 from services.kit.errors import Conflict, Corrupt, Misconfigured, NotFound
@@ -102,9 +103,10 @@ class Stores:
             live = connection.scalar(_LIVE_GENERATION)
         if live is None:
             generation = self.begin(built, now)
-            self.switch(generation)
-        else:
-            prepare(self.engine(live), area_of(live), built)
+            self.switch(generation, now)
+        elif prepare(self.engine(live), area_of(live), built):
+            with writing(self.control) as connection:
+                add_leaves(connection, _switched(now, live, built.policy, None, None))
 
     def begin(self, built: Built, now: int) -> int:
         """Make a fresh generation, in the state building, and say which."""
@@ -115,13 +117,22 @@ class Stores:
         prepare(self.engine(generation), area_of(generation), built)
         return generation
 
-    def switch(self, generation: int) -> None:
+    def switch(self, generation: int, now: int) -> None:
         """Make a generation the live one and retire the one that was, in one transaction."""
+        with reading(self.control) as connection:
+            before = connection.scalar(_LIVE_GENERATION)
+        policy, policy_before = self._policy(generation), None if before is None else self._policy(before)
         with writing(self.control) as connection:
+            add_leaves(connection, _switched(now, generation, policy, before, policy_before))
             connection.execute(update(generations).where(generations.c.state == LIVE).values(state=RETIRED))
             connection.execute(update(generations).where(generations.c.generation == generation).values(state=LIVE))
             announce(connection, EVERYTHING)
         self.look_again()
+
+    def _policy(self, generation: int) -> str | None:
+        """The policy that a generation was built under."""
+        with reading(self.engine(generation)) as connection:
+            return read_facts(connection).get("policy")
 
     def look_again(self) -> None:
         """Look up at the next call which generation is live, whenever that was looked up last."""
@@ -186,21 +197,35 @@ def area_of(generation: int) -> str:
     return f"model_{generation}"
 
 
-def prepare(engine: Engine, area: str, built: Built) -> None:
-    """Make or update a model's tables in an area; a new one gets the facts it is to be built on, and its partitions."""
+def prepare(engine: Engine, area: str, built: Built) -> bool:
+    """Make or update a model's tables in an area; a new one gets the facts it is to be built on, and its partitions.
+
+    Says whether it is a new one.
+    """
     create_area(engine, area)
     migrate_area(engine, "model")
     with reading(engine) as connection:
         if read_facts(connection):
-            return
+            return False
     with writing(engine) as connection:
         if read_facts(connection):
-            return  # another process was faster
+            return False  # another process was faster
         connection.execute(
             insert(facts), [{"name": name, "value": str(value)} for name, value in built._asdict().items()]
         )
         start = {"next_offset": 0, "epoch": 0, "owner": "", "applied_us": 0, "unreadable_in_row": 0}
         connection.execute(insert(partitions), [start | {"partition": p} for p in range(built.partitions)])
+    return True
+
+
+def _switched(
+    now: int, generation: int, policy: str | None, before: int | None, policy_before: str | None
+) -> list[Leaf]:
+    """What the audit tree is told when another model is shown, and where that is of another policy."""
+    told = [Leaf("model.switched", now, None, [], {"generation": generation, "before": before, "policy": policy})]
+    if policy != policy_before:
+        told.append(Leaf("policy.changed", now, None, [], {"policy": policy, "before": policy_before}))
+    return told
 
 
 def read_facts(connection: Connection) -> Mapping[str, str]:

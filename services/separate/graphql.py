@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 
 from services.embedded import add_pages
 from services.graphql.app import create_graphql
+from services.graphql.audit import create_audit
 from services.kit.serving import make_app, operations
 from services.parts import Parts, check_stores, keyring
 from services.parts.gateway import Lag, allowed, backing, live
@@ -26,5 +27,6 @@ def graphql_app(parts: Parts) -> Iterator[Starlette]:
         streams = live(parts, registry)
         app.router.routes.extend(create_graphql(reads, streams, registry, allowed(parts.settings)))
         app.state.on_stop = streams.stop
+        app.router.routes.extend(create_audit(parts.audit, admitting.admit))
         add_pages(app)
         yield app

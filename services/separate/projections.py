@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 
 from services.kit.serving import make_app, operations
 from services.parts import Parts
+from services.parts.audit import Sequencing
 from services.parts.fold import Fold
 from services.projections.dead_letters import count
 from services.projections.metrics import FoldMetrics
@@ -15,13 +16,20 @@ from services.projections.metrics import FoldMetrics
 
 @contextmanager
 def projections_app(parts: Parts) -> Iterator[Starlette]:
-    """The fold, in a thread, and how it stands."""
-    fold, registry = Fold(parts), CollectorRegistry()
+    """The fold and the audit tree, each in a thread, and how they stand."""
+    fold, sequencing, registry = Fold(parts), Sequencing(parts, may_make_key=False), CollectorRegistry()
+
+    def check_ready() -> None:
+        fold.check_ready()
+        sequencing.check_going()
+
     registry.register(FoldMetrics(lambda: fold.status, lambda: count(parts.stores.model())))
     app = make_app()
-    app.router.routes.extend(operations(fold.check_ready, registry))
+    app.router.routes.extend(operations(check_ready, registry))
     try:
+        sequencing.start()
         fold.start()
         yield app
     finally:
         fold.close()
+        sequencing.close()

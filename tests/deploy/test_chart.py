@@ -28,7 +28,7 @@ CHART = ROOT / "deploy/helm/exemplar"
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text()
 SERVICES = ("events", "projections", "graphql")
-OF_THE_CHART = {"data_dir", "port", "policy_file", "vault_key_file"}
+OF_THE_CHART = {"data_dir", "port", "policy_file", "vault_key_file", "audit_key_file"}
 SECRET = {
     "database_url",
     "vault_url",

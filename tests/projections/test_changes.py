@@ -108,6 +108,6 @@ def test_what_is_told_through_the_database(world: World) -> None:
         others = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
         connection.execute(others)
     assert heard.get(timeout=WAIT_SECONDS) == EVERYTHING
-    world.stores.switch(world.stores.live())
+    world.stores.switch(world.stores.live(), 0)
     assert heard.get(timeout=WAIT_SECONDS) == EVERYTHING
     changes.close()

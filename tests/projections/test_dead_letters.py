@@ -41,7 +41,7 @@ def _fold_by_older_version(world: FoldWorld) -> Projector:
 
 
 def _retry(world: FoldWorld) -> dead_letters.Retried:
-    return dead_letters.retry(world.stores, world.log.reader(), world.vault, world.rules)
+    return dead_letters.retry(world.stores, world.log.reader(), world.vault, world.rules, 0)
 
 
 def _source(world: FoldWorld) -> Source:

@@ -65,7 +65,7 @@ def test_the_cut_into_batches_changes_nothing(world: FoldWorld, batch: int, catc
     world.fold(Sizes(batch, catch_up, read=read))
     cut = contents(world.stores.model())
     at_once = world.stores.begin(world.built, world.clock())
-    world.stores.switch(at_once)
+    world.stores.switch(at_once, 0)
     world.fold()
     assert contents(world.stores.model()) == cut
     assert cut["signals"]
@@ -297,7 +297,7 @@ def test_a_log_that_has_lost_its_beginning_is_not_begun_behind_it(world: FoldWor
         world.fold()
     assert [each["beginnings"] for each in told if "lost its beginning" in each["event"]] == [{last.partition: 4}]
     assert contents(world.stores.model()) == folded
-    world.stores.switch(world.stores.begin(world.built, world.clock()))
+    world.stores.switch(world.stores.begin(world.built, world.clock()), world.clock())
     with pytest.raises(Corrupt, match="begins at 4, and is to be read from 0"):
         world.projector().take()
 

@@ -26,6 +26,6 @@ def load_signer(path: Path, origin: str, create: bool) -> Signer:
     return Signer(origin, load_secret(path, KEY_VARIABLE, create, _LOST))
 
 
-def load_next_signer(path: Path, origin: str, create: bool) -> Signer:
+def load_next_signer(path: Path, origin: str) -> Signer:
     """The key that signs too, while one takes over from the other. Raises Misconfigured."""
-    return Signer(origin, load_secret(path, NEXT_KEY_VARIABLE, create, "it holds the next key: `openssl rand -hex 32`"))
+    return Signer(origin, load_secret(path, NEXT_KEY_VARIABLE, False, "`openssl rand -hex 32` makes a key for it"))

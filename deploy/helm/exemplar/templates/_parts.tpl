@@ -48,6 +48,7 @@ EXEMPLAR_{{ upper $name }}: {{ toString $value | quote }}
 {{- end }}
 EXEMPLAR_SECRETS_DIR: /etc/exemplar/secrets
 EXEMPLAR_VAULT_KEY_FILE: /etc/exemplar/secrets/vault.key
+EXEMPLAR_AUDIT_KEY_FILE: /etc/exemplar/secrets/audit.key
 {{- if .Values.policy }}
 EXEMPLAR_POLICY_FILE: /etc/exemplar/policy/policy.toml
 {{- end }}
@@ -104,7 +105,7 @@ volumes:
     emptyDir: {sizeLimit: 64Mi}
   - name: secrets
     secret:
-      secretName: {{ required "existingSecret: name the Secret with exemplar_database_url and vault.key" $values.existingSecret }}
+      secretName: {{ required "existingSecret: name the Secret with exemplar_database_url, vault.key and audit.key" $values.existingSecret }}
       defaultMode: 0440
   {{- if $values.policy }}
   - name: policy
