@@ -4,7 +4,6 @@ The machine is shared with whatever else runs on it, so that ratios say more tha
 seconds. Of other processes CPU and memory are read from Linux's /proc.
 """
 
-import gc
 import os
 import re
 import time
@@ -16,6 +15,8 @@ from math import ceil
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple, ParamSpec, TypeVar
+
+from services.kit import collector
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -70,7 +71,7 @@ def apart(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
 
 def _frozen(call: Callable[[], T]) -> T:
     """In the new process, where the function's name has brought all its modules in."""
-    gc.freeze()
+    collector.spare()
     return call()
 
 

@@ -4,7 +4,6 @@ Python folds on one core a process. A helper is started afresh (never forked, wh
 own connections, and tells of each job bit by bit over a pipe.
 """
 
-import gc
 import multiprocessing
 import os
 import signal
@@ -16,6 +15,7 @@ from multiprocessing.process import BaseProcess
 from threading import Thread
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from services.kit import collector
 from services.kit.errors import Conflict, Corrupt, ExemplarError, Invalid, Misconfigured, Unavailable
 from services.kit.logs import configure_logs
 
@@ -128,7 +128,7 @@ def _help(pipe: Connection, prepare: Callable[[], AbstractContextManager[T]]) ->
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     Thread(target=_end_with_parent, name="parent", daemon=True).start()
     configure_logs("warning")
-    gc.freeze()
+    collector.spare()
     try:
         with prepare() as tools:
             while True:

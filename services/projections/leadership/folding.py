@@ -1,12 +1,13 @@
 """Everything that the acts of one subject say, as one pure function of their set (domain.md §2)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from services.events.catalog.acts import (
     PUBLIC,
     ROWS,
     UNATTRIBUTED,
+    ActData,
     ActDisputed,
     ActRetracted,
     CoachingGiven,
@@ -35,6 +36,27 @@ from services.projections.leadership.principles import RULES, no_pressure
 from services.projections.leadership.signals import BY_SLUG, Principle, Signal
 
 _PERSONAL = {model: personal_fields(model) for model in ROWS}
+_SUBJECT_IS: Mapping[str, tuple[type[ActData], ...]] = {
+    "relationship": (CustomerAct, CustomerKnown, CustomerAssigned),
+    "person": (StandardStated, PushDirected, CoachingGiven, RecognitionGiven),
+    "team": (TeamFormed, TeamJoined, TeamLeft),
+}
+_FIELD_IS: Mapping[tuple[str, str], tuple[type[ActData], ...]] = {
+    ("person", "rep"): (CustomerAct, CustomerAssigned, CoachingGiven, RecognitionGiven),
+    ("person", "person"): (TeamJoined, TeamLeft),
+    ("person", "by"): (ActRetracted, ActDisputed, PersonErased),
+    ("team", "team"): (StandardStated, PushDirected),
+    ("team", "parent"): (TeamFormed,),
+    ("relationship", "referred"): (ReferralGiven,),
+}
+# By kind of act, what its subject is, and the fields that name entities: looked up for every act that is kept.
+_NAMED = {
+    model: (
+        tuple(kind for kind, models in _SUBJECT_IS.items() if issubclass(model, models)),
+        tuple(named for named, models in _FIELD_IS.items() if issubclass(model, models)),
+    )
+    for model in ROWS
+}
 
 
 class Standard(NamedTuple):
@@ -122,25 +144,12 @@ def retracted_by(acts: Iterable[Act]) -> set[tuple[str, str]]:
 
 def named(act: Act) -> Iterator[tuple[str, str]]:
     """The entities that an act names, as (kind, key) with kind person, team or relationship; a retracted act's too."""
-    data = act.data
-    if isinstance(data, CustomerAct | CustomerKnown | CustomerAssigned):
-        yield "relationship", act.subject
-    if isinstance(data, CustomerAct | CustomerAssigned | CoachingGiven | RecognitionGiven):
-        yield "person", data.rep
-    if isinstance(data, StandardStated | PushDirected | CoachingGiven | RecognitionGiven):
-        yield "person", act.subject
-    if isinstance(data, StandardStated | PushDirected):
-        yield "team", data.team
-    if isinstance(data, TeamFormed | TeamJoined | TeamLeft):
-        yield "team", act.subject
-    if isinstance(data, TeamJoined | TeamLeft):
-        yield "person", data.person
-    if isinstance(data, TeamFormed) and data.parent is not None:
-        yield "team", data.parent
-    if isinstance(data, ReferralGiven):
-        yield "relationship", data.referred
-    if isinstance(data, ActRetracted | ActDisputed | PersonErased):
-        yield "person", data.by
+    subject_is, fields = _NAMED[type(act.data)]
+    for kind in subject_is:
+        yield kind, act.subject
+    for kind, field in fields:
+        if (key := getattr(act.data, field)) is not None:
+            yield kind, key
 
 
 def _history(subject: str, acts: Sequence[Act], policy: Policy) -> History | None:
