@@ -47,6 +47,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from services.kit.errors import Corrupt, Misconfigured, Unavailable
 
 BUSY_SECONDS = 30
+TABLES_TURN = 0x6578656D706C6100  # any number of its own, for PostgreSQL's advisory locks
 CANCEL_SECONDS = 2.0
 PING_AFTER_SECONDS = 1.0
 # That PostgreSQL is gone without a word is noticed within about ten seconds, not after the system's quarter of an hour.
@@ -124,6 +125,7 @@ def create_area(engine: Engine, area: str) -> None:
     """Make sure that the area can hold tables: PostgreSQL's schema is created; an SQLite file needs nothing."""
     if engine.dialect.name == "postgresql":
         with engine.begin() as connection:
+            wait_for_turn(connection)  # IF NOT EXISTS is no help where two do so at once
             connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema_name(area)}"'))
 
 
@@ -159,6 +161,15 @@ def end_if_hung(connection: Connection, seconds: float) -> None:
         limits = ("idle_in_transaction_session_timeout", "tcp_user_timeout")
         most = str(int(seconds * 1000))
         connection.execute(select(*(func.set_config(limit, most, True) for limit in limits)))
+
+
+def wait_for_turn(connection: Connection, turn: int = TABLES_TURN) -> None:
+    """Wait for other processes' transactions that asked for this turn; others wait for it until this one ends.
+
+    In SQLite there is but one writing transaction at a time.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(turn)))
 
 
 @contextmanager

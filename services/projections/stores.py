@@ -17,16 +17,26 @@ from sqlalchemy.exc import DBAPIError
 from services.events.catalog.envelope import Catalogue
 from services.events.leaves import Leaf, add_leaves
 from services.events.log.protocol import Identity, Position
-from services.kit.database import asking, create_area, drop_area, open_engine, reading, writing
+from services.kit.database import (
+    asking,
+    create_area,
+    drop_area,
+    end_if_hung,
+    open_engine,
+    reading,
+    wait_for_turn,
+    writing,
+)
 from services.kit.errors import Conflict, Corrupt, Misconfigured, NotFound
 from services.projections.changes import EVERYTHING, announce
-from services.projections.migrations import migrate_area
+from services.projections.migrations import HUNG_SECONDS, migrate_area
 from services.projections.tables import facts, generations, partitions
 
 CONTROL = "control"
 LIVE, BUILDING, RETIRED = "live", "building", "retired"
 REMEMBERED_SECONDS = 0.5  # a switch of generations is seen by every reader after this long
 _REBUILD_LOCK = 0x6578656D706C6172  # any number of its own, for PostgreSQL's advisory lock
+_FIRST_TURN = _REBUILD_LOCK + 1
 _LIVE_GENERATION = select(generations.c.generation).where(generations.c.state == LIVE)
 
 ModelSource = Callable[[], Engine]
@@ -102,11 +112,29 @@ class Stores:
         with reading(self.control) as connection:
             live = connection.scalar(_LIVE_GENERATION)
         if live is None:
-            generation = self.begin(built, now)
-            self.switch(generation, now)
+            self._make_first(built, now)
         elif prepare(self.engine(live), area_of(live), built):
             with writing(self.control) as connection:
                 add_leaves(connection, _switched(now, live, built.policy, None, None))
+
+    def _make_first(self, built: Built, now: int) -> None:
+        """Make the first generation the live one; of several processes that start at once, one does it for all."""
+        with self._taking_turns():
+            with reading(self.control) as connection:
+                if connection.scalar(_LIVE_GENERATION) is not None:
+                    return
+            self.switch(self.begin(built, now), now)
+
+    @contextmanager
+    def _taking_turns(self) -> Iterator[None]:
+        """Have other processes wait that come to this. SQLite's one writing transaction would have us wait, too."""
+        if self.url.get_backend_name() != "postgresql":
+            yield
+            return
+        with writing(self.control) as connection:
+            end_if_hung(connection, HUNG_SECONDS)
+            wait_for_turn(connection, _FIRST_TURN)
+            yield
 
     def begin(self, built: Built, now: int) -> int:
         """Make a fresh generation, in the state building, and say which."""
@@ -208,6 +236,7 @@ def prepare(engine: Engine, area: str, built: Built) -> bool:
         if read_facts(connection):
             return False
     with writing(engine) as connection:
+        wait_for_turn(connection)
         if read_facts(connection):
             return False  # another process was faster
         connection.execute(
@@ -266,8 +295,8 @@ def check_beginnings(positions: Position, beginnings: Position) -> None:
         if beginnings.get(partition, 0) > offset:
             raise Corrupt(
                 f"partition {partition} of the log begins at {beginnings[partition]}, and is to be read from {offset}: "
-                "records are missing; bring them back from a copy, and have the log kept for ever. Knowing what is lost, "
-                "copy what is left into a new log and begin again with that"
+                "records are missing; bring them back from a copy, and keep the log for ever. Knowing what is lost,"
+                " copy what is left into a new log and begin again with that"
             )
 
 

@@ -9,9 +9,11 @@ from typing import Literal
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from services.kit.database import reading, writing
+from services.kit.database import end_if_hung, reading, wait_for_turn, writing
 
 Kind = Literal["model", "control", "vault", "audit"]
+
+HUNG_SECONDS = 60.0  # who hangs in a migration, for which others wait, is given up after so long
 
 
 def migrate_area(engine: Engine, kind: Kind) -> None:
@@ -26,6 +28,8 @@ def migrate_area(engine: Engine, kind: Kind) -> None:
     from services.projections.migrations.upgrading import upgrade  # 7 MB that few starts need
 
     with writing(engine) as connection:
+        end_if_hung(connection, HUNG_SECONDS)
+        wait_for_turn(connection)  # of several that start at once, one makes the tables, and the others find them
         upgrade(connection, kind)
 
 
