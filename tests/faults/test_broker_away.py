@@ -33,7 +33,10 @@ def stopped(broker: KafkaContainer) -> Iterator[None]:
 def test_while_the_broker_is_away_posts_are_503_in_time(
     kafka_broker: KafkaContainer, kafka_bootstrap: str, postgres_url: str, tmp_path: Path
 ) -> None:
-    """Every post gets 503 with Retry-After within 12 s, the first ones and later ones; then the same posts are 202."""
+    """Every post gets 503 with Retry-After within 12 s, the first ones and later ones; then the same posts are 202.
+
+    The service says meanwhile that it is not ready, and why.
+    """
     with (
         made_site(kafka_bootstrap, postgres_url, tmp_path / "data") as site,
         serving(site.folder, command="events", **site.settings) as events,
@@ -53,6 +56,9 @@ def test_while_the_broker_is_away_posts_are_503_in_time(
                     assert int(answer.headers["retry-after"]) > 0
                     assert answer.headers["content-type"] == "application/problem+json"
                 assert events.ask("GET", "/livez").status == 200
+            wait_until(lambda: events.ask("GET", "/readyz").status == 503)
+            assert "the log is away" in events.ask("GET", "/readyz").json()["detail"]
         wait_until(lambda: post(1)[0].status == 202)
         again = [answer for answer, _ in clients.map(post, range(1 + 2 * CLIENTS))]
         assert {answer.status for answer in again} == {202}
+        wait_until(lambda: events.ask("GET", "/readyz").status == 200)

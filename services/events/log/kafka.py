@@ -377,7 +377,7 @@ class KafkaReader:
 
     What a fetch brings beyond a read's limit is held, partition by partition; partitions of which something is held are
     not fetched meanwhile, so that every other one comes in and memory stays bounded. A read ends early when it holds
-    READ_BYTES of values.
+    READ_BYTES of values. The consumer is made by the first read: who only asks where the log ends needs none.
     """
 
     def __init__(self, log: KafkaLog, make_consumer: Callable[..., Any]) -> None:
@@ -388,7 +388,6 @@ class KafkaReader:
         self._next: dict[int, int] = {}
         self._held: dict[int, deque[Record]] = {}
         self._turn = 0
-        self._connected()
 
     def identity(self) -> Identity:
         """See LogReader."""
