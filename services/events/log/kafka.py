@@ -690,8 +690,11 @@ def _warn_if_not_kept(admin: Any, topic: str) -> None:
         found = admin.describe_configs([asked], config_filter="all")["topic"][topic]
         wrong = {name: found[name]["value"] for name in _KEPT if found[name]["value"] != _TOPIC_SETTINGS[name]}
         if wrong:
-            needed = {name: _TOPIC_SETTINGS[name] for name in wrong}
-            _log.warning("the topic does not keep its records for ever", topic=topic, settings=wrong, needed=needed)
+            needed = ",".join(f"{name}={_TOPIC_SETTINGS[name]}" for name in wrong)
+            change = f"kafka-configs.sh --alter --entity-type topics --entity-name {topic} --add-config {needed}"
+            _log.warning(
+                "the topic does not keep its records for ever", topic=topic, settings=wrong, change_it_by=change
+            )
 
 
 def _failed(error: Exception) -> Unavailable:
