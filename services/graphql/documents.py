@@ -16,6 +16,7 @@ from services.graphql.errors import UnknownDocument
 from services.kit.errors import Misconfigured
 
 OWN = Path(__file__).parent / "documents"
+DASHBOARD = OWN / "dashboard"
 
 
 class Documents:
@@ -51,7 +52,8 @@ def load_documents(schema: strawberry.Schema, folders: Iterable[Path], *, only: 
         if not folder.is_dir():
             raise Misconfigured(f"EXEMPLAR_TRUSTED_DOCUMENTS_DIR: {folder} is not a folder")
         for file in sorted(folder.glob("*.graphql")):
-            texts[file.stem] = _checked(schema._schema, file)  # noqa: SLF001  # strawberry shows it nowhere else
+            name = f"dashboard/{file.stem}" if folder == DASHBOARD else file.stem
+            texts[name] = _checked(schema._schema, file)  # noqa: SLF001  # strawberry shows it nowhere else
     return Documents(texts, only=only)
 
 

@@ -3,9 +3,7 @@
 The figures are those of two trusted documents, asked for by the same credential: there is no second way to them.
 """
 
-import csv
-import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -13,7 +11,9 @@ from starlette.responses import Response
 
 from services.graphql.answering import Gateway, Question
 from services.graphql.documents import Documents
-from services.graphql.transport import STATUSES, WAIT_FOR, Refusal, headers_of, while_there
+from services.graphql.errors import STATUSES
+from services.graphql.spreadsheet import MEDIA_TYPE, csv_of
+from services.graphql.transport import WAIT_FOR, Refusal, headers_of, while_there
 from services.kit.errors import Malformed
 from services.kit.problems import problem
 
@@ -24,7 +24,6 @@ COLUMNS = (
 )
 _FLAGS = {"true": True, "false": False}
 _PARAMETERS = frozenset({"team", "person", "from", "to", "asOf", "includeSubteams", "members"})
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Export:
@@ -51,13 +50,10 @@ class Export:
             return _refused(errors[0], asked)
         if None in answer["data"].values():
             return problem(404, "there is no such team or person")
-        text = io.StringIO()
-        writer = csv.writer(text)
-        writer.writerow(COLUMNS)
-        writer.writerows(_rows(answer["data"]))
+        text = csv_of(COLUMNS, _rows(answer["data"]))
         disposition = 'attachment; filename="scorecards.csv"'
         given = {"content-disposition": disposition, "cache-control": "no-store", "x-content-type-options": "nosniff"}
-        return Response(text.getvalue(), 200, given, "text/csv; charset=utf-8; header=present")
+        return Response(text, 200, given, MEDIA_TYPE)
 
 
 def _asked(given: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
@@ -102,19 +98,13 @@ def _card(kind: str, shown: Mapping[str, Any]) -> Iterator[list[Any]]:
     for score in card["scores"]:
         change, previous = score["change"] or {}, score["previous"] or {}
         counts = [score[name] for name in ("kept", "breached", "n", "notRecorded", "rate")]
-        row: Sequence[Any] = [
+        yield [
             *about,
             *(score["principle"]["id"], score["principle"]["title"], *counts, *_ends(score), score["evidenceLevel"]),
             *(previous.get("n"), previous.get("rate"), change.get("value"), *_ends(change)),
         ]
-        yield [_cell(value) for value in row]
 
 
 def _ends(figure: Mapping[str, Any]) -> tuple[float | None, float | None]:
     interval = figure.get("interval") or {}
     return interval.get("low"), interval.get("high")
-
-
-def _cell(value: object) -> object:
-    """A value as a cell; text that a spreadsheet would take for a formula begins with an apostrophe."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

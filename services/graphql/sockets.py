@@ -17,6 +17,7 @@ from services.graphql.errors import LIMIT, UNAUTHENTICATED
 from services.graphql.live import Live, TooMany
 from services.graphql.metrics import LIMIT as LIMITED
 from services.graphql.metrics import SLOW, WEBSOCKET
+from services.graphql.sign_in import SignIn
 from services.kit import strict_json
 from services.kit.errors import ExemplarError, Malformed, Unauthenticated
 
@@ -46,9 +47,10 @@ class _Subscribe(NamedTuple):
 class Sockets:
     """The endpoint `/graphql` for WebSockets."""
 
-    def __init__(self, live: Live, gateway: Gateway) -> None:
+    def __init__(self, live: Live, gateway: Gateway, sign_in: SignIn) -> None:
         self._live = live
         self._gateway = gateway
+        self._sign_in = sign_in
 
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one connection from its handshake to its end."""
@@ -56,7 +58,8 @@ class Sockets:
             with self._live.connection(WEBSOCKET):
                 if PROTOCOL in websocket.scope["subprotocols"]:
                     await websocket.accept(PROTOCOL)
-                    await _Connection(websocket, self._live, self._gateway).serve()
+                    added = self._sign_in.of_own_page(websocket)
+                    await _Connection(websocket, self._live, self._gateway, added).serve()
                 else:
                     await websocket.accept()
                     await websocket.close(NOT_ACCEPTABLE, "Subprotocol not acceptable")
@@ -65,13 +68,13 @@ class Sockets:
 
 
 class _Connection:
-    """One accepted connection."""
+    """One accepted connection. `authorization`: what the handshake said of who opened it, in a page of this server."""
 
-    def __init__(self, websocket: WebSocket, live: Live, gateway: Gateway) -> None:
+    def __init__(self, websocket: WebSocket, live: Live, gateway: Gateway, authorization: str | None) -> None:
         self._websocket = websocket
         self._live = live
         self._gateway = gateway
-        self._authorization: str | None = None
+        self._authorization = authorization
         self._initiated = False
         self._acknowledged = False
         self._closed = False
@@ -127,7 +130,7 @@ class _Connection:
         if self._initiated:
             raise _End(TOO_MANY_INITS, "Too many initialisation requests")
         self._initiated = True
-        self._authorization = _authorization(message)
+        self._authorization = _authorization(message) or self._authorization
         try:
             credential = await self._gateway.admit(self._authorization)
             self._counted.enter_context(self._live.by(credential))
@@ -241,8 +244,8 @@ def _parsed(received: Any) -> dict[str, Any]:
 def _authorization(message: dict[str, Any]) -> str | None:
     """The credential that a connection is opened with, as the header Authorization would have it. Raises _End.
 
-    It comes in a message, which no page can have a browser send in somebody's name: so any Origin may connect. The
-    cookie of a dashboard is to be read here too, from the handshake, and with it the Origin must be the server's own.
+    It comes in a message, which no page can have a browser send in somebody's name: so any Origin may connect. Without
+    it the handshake counts, where the dashboard's cookie is heeded from a page of this server only (`SignIn`).
     """
     payload = message.get("payload")
     authorization = payload.get("authorization") if isinstance(payload, dict) else None

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -22,6 +22,7 @@ from services.graphql.event_stream import MEDIA_TYPE as EVENT_STREAM
 from services.graphql.event_stream import EventStream
 from services.graphql.live import Live
 from services.graphql.metrics import REFUSED, QueryMetrics, outcome_of
+from services.graphql.sign_in import SignIn
 from services.kit import strict_json
 from services.kit.errors import Malformed
 from services.kit.problems import challenge, problem
@@ -31,18 +32,10 @@ JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
 HTML = "text/html"
 WAIT_FOR = "exemplar-wait-for"
-STATUSES = {
-    errors.UNAUTHENTICATED: 401,
-    errors.FORBIDDEN: 403,
-    errors.NOT_YET: 503,
-    errors.RATE_LIMITED: 429,
-    errors.TIMEOUT: 504,
-    errors.UNAVAILABLE: 503,
-    errors.INTERNAL: 500,
-}
 ALWAYS_TOLD = (errors.UNAUTHENTICATED, errors.RATE_LIMITED)  # by the status, whatever media type is asked for
 PAGE = Path(__file__).parent / "static" / "graphiql" / "index.html"
 _CHARSETS = ("utf-8", "utf8")
+Result = TypeVar("Result")
 
 
 class Refusal(Exception):
@@ -56,10 +49,11 @@ class Refusal(Exception):
 class Transport:
     """The endpoint `/graphql`."""
 
-    def __init__(self, gateway: Gateway, live: Live, metrics: QueryMetrics) -> None:
+    def __init__(self, gateway: Gateway, live: Live, metrics: QueryMetrics, sign_in: SignIn) -> None:
         self._gateway = gateway
         self._live = live
         self._metrics = metrics
+        self._sign_in = sign_in
 
     async def get(self, request: Request) -> ASGIApp:
         """GraphiQL for a browser that asks nothing; else a query in the URL."""
@@ -76,7 +70,7 @@ class Transport:
 
     async def _stream(self, request: Request, read: Any) -> ASGIApp:
         try:
-            return EventStream(self._live, self._gateway, _question(await read(request), request))
+            return EventStream(self._live, self._gateway, self._question(await read(request), request))
         except Refusal as refusal:
             return refusal.response
 
@@ -84,7 +78,7 @@ class Transport:
         started, outcome = time.perf_counter(), REFUSED
         try:
             media_type = _negotiated(request)
-            asked = _question(await read(request), request)
+            asked = self._question(await read(request), request)
             answer = await while_there(request, self._gateway.answer(asked))
             outcome = outcome_of(answer.body)
         except Refusal as refusal:
@@ -96,6 +90,10 @@ class Transport:
         finally:
             self._metrics.observe(outcome, time.perf_counter() - started)
         return _response(answer, media_type, asked)
+
+    def _question(self, members: Mapping[str, Any], request: Request) -> Question:
+        """What is asked, by whom: a page of this server asks with the dashboard's cookie. Raises Refusal."""
+        return _question(members, self._sign_in.of_script(request), request.headers.get(WAIT_FOR))
 
     async def _from_url(self, request: Request) -> dict[str, Any]:
         members: dict[str, Any] = dict(request.query_params)
@@ -114,7 +112,7 @@ class Transport:
         return members
 
 
-async def while_there(request: Request, answering: Coroutine[Any, Any, Answer]) -> Answer:
+async def while_there(request: Request, answering: Coroutine[Any, Any, Result]) -> Result:
     """The answer, unless the client goes away: then nobody works on it any more. Raises Refusal."""
     working = asyncio.create_task(answering)
     leaving = asyncio.create_task(_gone(request))
@@ -201,7 +199,7 @@ def _parsed(text: bytes, what: str) -> Any:
         raise Refusal(400, f"{what} is {error}") from error
 
 
-def _question(members: Mapping[str, Any], request: Request) -> Question:
+def _question(members: Mapping[str, Any], authorization: str | None, wait_for: str | None) -> Question:
     query, variables = members.get("query"), members.get("variables")
     operation_name, extensions = members.get("operationName"), members.get("extensions")
     document_id = members.get("documentId")
@@ -214,14 +212,13 @@ def _question(members: Mapping[str, Any], request: Request) -> Question:
     for name, value in (("variables", variables), ("extensions", extensions)):
         if value is not None and not isinstance(value, dict):
             raise Refusal(400, f"`{name}` must be an object")
-    authorization, wait_for = request.headers.get("authorization"), request.headers.get(WAIT_FOR)
     return Question(query, variables, operation_name or None, authorization, wait_for, document_id=document_id)
 
 
 def _response(answer: Answer, media_type: str, asked: Question) -> Response:
     status = 200
     if answer.code in ALWAYS_TOLD or (answer.code is not None and media_type == GRAPHQL):
-        status = STATUSES.get(answer.code, 400)
+        status = errors.STATUSES.get(answer.code, 400)
     headers = {"cache-control": "no-store", "vary": "accept"}
     if status != 200:
         headers |= headers_of(status, answer.body["errors"][0], asked)

@@ -1,6 +1,7 @@
 """A gateway over a small world, asked over HTTP in process."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ class Asker:
         routes = create_graphql(self.backing, self.live, self.registry, allowed)
         self.app = Starlette(routes=routes)
         self.client = TestClient(self.app, base_url="http://localhost")
+        self.on_close = ExitStack()
 
     def person(self, key: str, *scopes: str) -> str:
         """Let a person in, by default to read cards; gives the key to ask with."""
@@ -101,5 +103,6 @@ class Asker:
 
     def close(self) -> None:
         """Let go of everything."""
+        self.on_close.close()
         self.client.close()
         self.world.close()

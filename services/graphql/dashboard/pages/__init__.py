@@ -1,0 +1,8 @@
+"""The pages of the dashboard, a file each: to add one is to add its file, template and document, and a line here."""
+
+from collections.abc import Sequence
+
+from services.graphql.dashboard.pages import signals, team, teams
+from services.graphql.dashboard.visiting import Page
+
+PAGES: Sequence[Page] = (teams.PAGE, team.PAGE, signals.PAGE)

@@ -1,0 +1,36 @@
+"""Where pages about the same thing lie: the tabs of a team and of a person, and the way down to a team."""
+
+from collections.abc import Sequence
+
+from services.graphql.dashboard.answers import Person, Team
+from services.graphql.dashboard.figures import Link
+from services.graphql.dashboard.links import path_of
+from services.graphql.dashboard.visiting import Visit
+
+TEAMS = Link("Teams", path_of("teams"))
+
+
+def team_tabs(visit: Visit, team: Team) -> Sequence[Link]:
+    """The pages about a team, over the same period."""
+    return [
+        Link("Overview", visit.link("team", team=team.key)),
+        Link("The leader’s example", visit.link("example", team=team.key)),
+        Link("Week by week", visit.link("heatmap", team=team.key)),
+        Link("Customers", visit.link("equity", team=team.key)),
+        Link("Signals", visit.link("signals", team=team.key)),
+    ]
+
+
+def person_tabs(visit: Visit, person: Person) -> Sequence[Link]:
+    """The pages about a person, over the same period."""
+    return [
+        Link("Card", visit.link("person", person=person.key)),
+        Link("Signals", visit.link("signals", person=person.key)),
+    ]
+
+
+def trail_to(visit: Visit, team: Team | None) -> Sequence[Link]:
+    """The way down to a team, itself left out: all teams, and the one above."""
+    if team is None or team.parent is None:
+        return [TEAMS]
+    return [TEAMS, Link(team.parent.name, visit.link("team", team=team.parent.key))]

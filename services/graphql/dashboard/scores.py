@@ -1,0 +1,164 @@
+"""Scorecards as figures: one for each principle, and one table of them all. For the pages of teams and of persons."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from services.graphql.dashboard.answers import Score
+from services.graphql.dashboard.charts.drawing import Row
+from services.graphql.dashboard.charts.rates import rate_axis, rate_chart
+from services.graphql.dashboard.charts.trends import trend_chart
+from services.graphql.dashboard.figures import NOTHING, Cell, Column, Figure, Link, Table
+from services.graphql.dashboard.numbers import percent, short_day, signed_points
+from services.graphql.dashboard.wording import clear, source_sentence
+
+LEVELS = {"NONE": "none", "THIN": "thin", "FAIR": "fair", "SOLID": "solid"}
+BUCKETS = {"DAY": "day", "WEEK": "week", "MONTH": "month"}
+COLUMNS = (
+    Column("Principle", "text"),
+    Column("Kept", "number", "Signals that say that the principle was kept."),
+    Column("Breached", "number", "Signals that say that it was not."),
+    Column("Signals", "number", "Kept and breached together."),
+    Column("Rate", "number", "Kept of all signals, in per cent."),
+    Column("Low", "number", "Lower end of the 95 % interval of the rate, as if signals were independent (Jeffreys)."),
+    Column("High", "number", "Its upper end."),
+    Column("Evidence", "text", "By distinct customers: thin below 5, fair below 20, solid from 20 on."),
+    Column("Not recorded", "number", "Occasions that are not judged: their source does not record what would tell."),
+    Column("Before", "number", "The rate over as many days right before."),
+    Column("Change", "number", "The rate less the one before, in percentage points."),
+    Column("Change low", "number", "Lower end of its 95 % interval; no clear change where the interval holds 0."),
+    Column("Change high", "number", "Its upper end."),
+)
+
+_WHO = (Column("Whose", "text"), *COLUMNS[1:9])
+FEW = 5  # signals of a day, week or month, below which its rate is shown muted
+
+
+class Beside(NamedTuple):
+    """Whose score stands beside another: a leader's beside the team's."""
+
+    name: str
+    score: Score
+
+
+class Told(NamedTuple):
+    """What a page adds to a principle: its sentences, and where they lead."""
+
+    sentences: Sequence[str]
+    links: Sequence[Link]
+
+
+def slug(principle: str) -> str:
+    """A principle's name in addresses and in the catalogue: OWN_GOALS is own-goals."""
+    return principle.lower().replace("_", "-")
+
+
+def principle_id(name: str) -> str:
+    """The same the other way round."""
+    return name.upper().replace("-", "_")
+
+
+def principle_figures(
+    scores: Sequence[Score],
+    who: str,
+    bucket: str,
+    beside: Mapping[str, Sequence[Beside]],
+    tell: Callable[[Score], Told],
+) -> list[Figure]:
+    """Two figures for each principle: its rates, and its trend under the same name with `-trend` behind it.
+
+    `who` is the name of whose scores they are; `beside` is by the principle's id.
+    """
+    figures: list[Figure] = []
+    for score in scores:
+        figures.append(_rates(score, who, beside.get(score.principle.id, ()), tell(score)))
+        figures.append(_trend(score, bucket))
+    return figures
+
+
+def _rates(score: Score, who: str, beside: Sequence[Beside], told: Told) -> Figure:
+    title = score.principle.title
+    rows = [Row(who, rate_chart(f"{title}: {who}", score), note(score))]
+    rows += [Row(one.name, rate_chart(f"{title}: {one.name}", one.score, "leader"), note(one.score)) for one in beside]
+    table = Table(title, _WHO, [_counts(one) for one in (Beside(who, score), *beside)])
+    definition = (score.principle.description, source_sentence(score.principle))
+    thin = score.evidence_level == "THIN"
+    return Figure(
+        slug(score.principle.id), title, told.sentences, rows, rate_axis(), table, definition, told.links, thin
+    )
+
+
+def _counts(one: Beside) -> Sequence[Cell]:
+    return (Cell(one.name), *score_row(one.score)[1:9])
+
+
+def _trend(score: Score, bucket: str) -> Figure:
+    """How a principle went over the period."""
+    name = BUCKETS[bucket]
+    title = f"{score.principle.title} by {name}"
+    columns = (Column(f"{name.capitalize()} from", "text"), *COLUMNS[1:5])
+    rows = [
+        (
+            Cell(short_day(point.start), point.start),
+            number(point.kept),
+            number(point.breached),
+            number(point.n),
+            share(point.kept / point.n if point.n else None, soft=point.n < FEW),
+        )
+        for point in score.trend
+    ]
+    chart = Row("", trend_chart(title, score.trend))
+    return Figure(f"{slug(score.principle.id)}-trend", title, (), [chart], table=Table(title, columns, rows))
+
+
+def clear_changes(scores: Sequence[Score]) -> list[Score]:
+    """The scores that have clearly changed, in their order."""
+    return [score for score in scores if score.change is not None and clear(score.change)]
+
+
+def note(score: Score) -> str:
+    """A score in as few words as there are: the rate, of how many, and whether that is thin."""
+    if score.rate is None:
+        return "no signals"
+    return f"{percent(score.rate)} of {score.n}" + (", thin" if score.evidence_level == "THIN" else "")
+
+
+def score_table(caption: str, scores: Sequence[Score], link: Callable[[Score], str]) -> Table:
+    """All principles in their order."""
+    return Table(caption, COLUMNS, [score_row(score, link(score)) for score in scores])
+
+
+def score_row(score: Score, href: str | None = None) -> Sequence[Cell]:
+    """A score as the cells of COLUMNS."""
+    thin = score.evidence_level in ("NONE", "THIN")
+    interval, change = score.interval, score.change
+    ends = change.interval if change else None
+    return (
+        Cell(score.principle.title, href=href),
+        number(score.kept),
+        number(score.breached),
+        number(score.n),
+        share(score.rate, soft=thin),
+        share(interval.low if interval else None, soft=True),
+        share(interval.high if interval else None, soft=True),
+        Cell(LEVELS[score.evidence_level], soft=thin),
+        number(score.not_recorded),
+        share(score.previous.rate if score.previous else None),
+        difference(change.value if change else None),
+        difference(ends.low if ends else None),
+        difference(ends.high if ends else None),
+    )
+
+
+def number(count: int) -> Cell:
+    """A count."""
+    return Cell(f"{count:,}", count, soft=not count)
+
+
+def share(value: float | None, *, soft: bool = False) -> Cell:
+    """A share of 1, for people in per cent."""
+    return NOTHING if value is None else Cell(percent(value), value, soft=soft)
+
+
+def difference(value: float | None) -> Cell:
+    """A difference of two shares, for people in points."""
+    return NOTHING if value is None else Cell(signed_points(value), value)
