@@ -22,7 +22,7 @@ from services.graphql.documents import Documents
 from services.graphql.errors import ERRORS_AT_MOST, NotYet, TimedOut, TooOften, formatted, formatted_cause
 from services.graphql.loaders import Asked, FindUnfolded, Reading, Sources, Watch, unwatched
 from services.graphql.permissions import access_of, forbidden
-from services.graphql.rates import Rates, Turns
+from services.graphql.rates import ADDRESS_MAY, Rates, Turns, neighbours
 from services.graphql.reads import ReadLog
 from services.kit.database import reading
 from services.kit.errors import Invalid, Unauthenticated, Unavailable
@@ -35,10 +35,8 @@ SEARCHES_AT_ONCE = 2  # of the log, for acts that are not folded: each may take 
 READS_AT_ONCE = 12  # of the model: fewer than connections to it, so that readiness and metrics find one
 READS_EACH = 6  # of one credential: however slow its reads are, half of the threads are others'
 REQUESTS_EACH = 16  # of one credential; 16 connections of a program get all their answers at once
-FAILED_A_SECOND, FAILED_BURST = 5.0, 100  # credentials that are not good, from one address
 SIZES_SECONDS = 5.0  # that the sizes of teams are remembered
 LATE_SECONDS = 0.5  # beyond its own, for who waits behind so many
-_TOO_MANY_FAILED = "credentials from this address were not good, and {:g} a second may be"
 
 Result = TypeVar("Result")
 
@@ -76,6 +74,7 @@ class Backing:
     Unauthenticated. `wait_until(position, seconds)` is true once the record at each offset of the position is folded.
     `lag_seconds` says how far the fold is behind. `find_unfolded` looks for an act beyond the fold's position.
     `record_reads` makes durable what requests have read of other people; without it they get no answer.
+    `rates` is of each credential, `failures` of each address that presents some which are not good.
     `ask_seconds`: the longest that answering may take, beside `wait_for_seconds` where the fold is waited for.
     """
 
@@ -91,6 +90,7 @@ class Backing:
     cost_ceiling: int = 20_000
     ask_seconds: float = 5.0
     rates: Rates = field(default_factory=lambda: Rates(200, 2000))
+    failures: Rates = field(default_factory=lambda: Rates(5, 100, rule=ADDRESS_MAY))
 
 
 class Gateway:
@@ -105,7 +105,6 @@ class Gateway:
         self._suggestions = suggestions
         self._reads = ReadLog(backing.record_reads)
         self._turns, self._read_turns, self._doubtful = Turns(REQUESTS_EACH), Turns(READS_EACH), Turns(1)
-        self._failed = Rates(FAILED_A_SECOND, FAILED_BURST, rule=_TOO_MANY_FAILED)
         self._sizes: tuple[Engine | None, float, Sizes] = None, 0.0, NO_SIZES
         self._reading = ThreadPoolExecutor(READS_AT_ONCE, "reading")
         self._waiting = ThreadPoolExecutor(WAITING_AT_ONCE, "waiting")
@@ -204,7 +203,7 @@ class Gateway:
 
     async def _asked(self, question: Question, reads: Reading, extensions: dict[str, Any]) -> Asked:
         """Who asks, of what, once the fold has been waited for. Puts into `extensions` what is known of it."""
-        if question.wait_for is None and not self._failed.spent(question.address):
+        if question.wait_for is None and not self._is_doubtful(question.address):
             return await self._in_thread(lambda: self._ask(question, self._admit(question), reads, extensions))
         async with self._doubts(question.address):
             credential = await self._in_thread(self._admit, question)
@@ -216,7 +215,10 @@ class Gateway:
 
     def _doubts(self, address: str | None) -> AbstractAsyncContextManager[None]:
         """From where many credentials failed, they are looked up one at a time: the good ones wait for their turn."""
-        return self._doubtful.of(address) if self._failed.spent(address) else nullcontext()
+        return self._doubtful.of(neighbours(address)) if address and self._is_doubtful(address) else nullcontext()
+
+    def _is_doubtful(self, address: str | None) -> bool:
+        return address is not None and self._backing.failures.spent(neighbours(address))
 
     async def _reached(self, wanted: Mapping[int, int]) -> bool:
         """Whether the fold has come to a position in time. Those who wait take no thread from those who read."""
@@ -272,8 +274,8 @@ class Gateway:
         try:
             return self._backing.authenticate(authorization)
         except Unauthenticated as error:
-            if error.presented:
-                self._failed.take(address)
+            if error.presented and address is not None:
+                self._backing.failures.take(neighbours(address))
             raise
 
     def _ask(

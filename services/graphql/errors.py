@@ -7,8 +7,10 @@ from typing import Any
 
 import structlog
 from graphql import GraphQLError
+from starlette.responses import Response
 
 from services.kit.errors import ExemplarError, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
+from services.kit.problems import problem
 
 FORBIDDEN = "FORBIDDEN"
 BAD_USER_INPUT = "BAD_USER_INPUT"
@@ -29,6 +31,7 @@ STATUSES = {
     UNAVAILABLE: 503,
     INTERNAL: 500,
 }
+PASSING = (RATE_LIMITED, TIMEOUT, UNAVAILABLE)  # the same request may be answered a little later
 ERRORS_AT_MOST = 5
 LETTERS = 500  # of a message, which may quote what was asked
 
@@ -50,6 +53,10 @@ class TooOften(ExemplarError):
     def __init__(self, message: str, seconds: float) -> None:
         self.seconds = ceil(seconds)
         super().__init__(f"{message}; ask again in {self.seconds} s")
+
+    def response(self) -> Response:
+        """What HTTP says of it: 429."""
+        return problem(429, str(self), headers={"retry-after": str(self.seconds)})
 
 
 class UnknownDocument(ExemplarError):

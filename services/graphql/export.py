@@ -13,7 +13,7 @@ from services.graphql.answering import Gateway, Question
 from services.graphql.documents import Documents
 from services.graphql.errors import STATUSES
 from services.graphql.spreadsheet import MEDIA_TYPE, csv_of
-from services.graphql.transport import WAIT_FOR, Refusal, headers_of, while_there
+from services.graphql.transport import WAIT_FOR, Refusal, address_of, headers_of, while_there
 from services.kit.errors import Malformed
 from services.kit.problems import problem
 
@@ -41,7 +41,8 @@ class Export:
             return problem(400, str(error))
         headers = request.headers
         authorization, wait_for = headers.get("authorization"), headers.get(WAIT_FOR)
-        asked = Question(None, variables, None, authorization, wait_for, document_id=self._documents.ids[name])
+        id_ = self._documents.ids[name]
+        asked = Question(None, variables, None, authorization, wait_for, document_id=id_, address=address_of(request))
         try:
             answer = (await while_there(request, self._gateway.answer(asked))).body
         except Refusal as refusal:

@@ -20,17 +20,21 @@ from strawberry.types.graphql import OperationType
 
 from services.events.credentials import Credential
 from services.graphql.answering import Answer, Gateway, Question
-from services.graphql.errors import formatted_cause
-from services.graphql.metrics import LIMIT, LiveMetrics
+from services.graphql.errors import PASSING, TIMEOUT, formatted_cause
+from services.graphql.metrics import LIMIT, WEBSOCKET, LiveMetrics
+from services.kit import instants
 from services.kit.database import reading
 from services.kit.errors import ExemplarError, Invalid
 from services.kit.problems import problem
-from services.projections.changes import Change
-from services.projections.queries.reach import teams_over
+from services.projections.changes import Change, changed
+from services.projections.queries.reach import teams_over, turned
 
 GATHERED_SECONDS = 0.25  # commits that come sooner after one that was told are told as one
 ANSWERS_AT_ONCE = 4  # so that those who ask meanwhile get their turn
 RECHECK_SECONDS = 60.0
+CLOCK_SECONDS = 5.0  # between two looks at what came of nothing but time
+AGAIN_SECONDS = 2.0  # to an answer that was not to be had
+TIMES = 3  # that an answer may take too long, before that is told
 RETRY_AFTER_SECONDS = 5
 _log = structlog.get_logger(__name__)
 _OPERATIONS = (OperationType.QUERY, OperationType.SUBSCRIPTION)
@@ -45,7 +49,10 @@ class TooMany(ExemplarError):
 
 
 class LiveLimits(NamedTuple):
-    """What live connections may take; `subscriptions` is of one connection, `each` of one credential."""
+    """What live connections may take; `subscriptions` is of one connection, `each` of one credential.
+
+    `arriving` is of those of which nobody has said whose they are: they take no place of the others.
+    """
 
     connections: int = 1000
     each: int = 100
@@ -53,9 +60,23 @@ class LiveLimits(NamedTuple):
     init_seconds: float = 10.0
     keep_alive_seconds: float = 15.0
     recheck_seconds: float = RECHECK_SECONDS
+    arriving: int = 100
+    clock_seconds: float = CLOCK_SECONDS
 
 
 DEFAULT_LIMITS = LiveLimits()
+
+
+class Seat:
+    """A live connection: nobody's, until it is said whose. `end` is to be set to what closes it."""
+
+    def __init__(self) -> None:
+        self.end: Callable[[], None] = _nothing
+        self.name: str | None = None  # of the credential
+
+
+def _nothing() -> None:
+    """What closes a connection that is not there yet."""
 
 
 class _Watch:
@@ -90,13 +111,21 @@ class Live:
     `model` gives the engine on the live generation.
     """
 
-    def __init__(self, model: Callable[[], Engine], metrics: LiveMetrics, limits: LiveLimits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self,
+        model: Callable[[], Engine],
+        metrics: LiveMetrics,
+        limits: LiveLimits = DEFAULT_LIMITS,
+        clock: Callable[[], int] = instants.now,
+    ) -> None:
         self.limits = limits
         self.metrics = metrics
         self.on_stop: set[Callable[[], None]] = set()
         self._model = model
+        self._clock = clock
         self._stopping = False
-        self._open = 0
+        self._known = 0
+        self._arriving: dict[Seat, None] = {}  # the oldest first
         self._by_credential: Counter[str] = Counter()
         self._watches: set[_Watch] = set()
         self._answering = asyncio.Semaphore(ANSWERS_AT_ONCE)
@@ -104,6 +133,7 @@ class Live:
         self._loop: asyncio.AbstractEventLoop | None = None  # while anybody watches
         self._change: Change | None = None  # that nobody was told of yet
         self._telling: asyncio.Task[None] | None = None
+        self._timing: asyncio.Task[None] | None = None
 
     # ---- what changes ----
 
@@ -152,36 +182,79 @@ class Live:
             _log.exception("which teams a commit touches cannot be said: all subscriptions are answered anew")
             return None
 
+    async def _tell_time(self) -> None:
+        """Tell of silences that are over and stays that begin or end: a look for all who watch, now and then."""
+        looked = self._clock()
+        while True:
+            await asyncio.sleep(self.limits.clock_seconds)
+            now = self._clock()
+            persons = await asyncio.to_thread(self._turned, looked, now)
+            if persons is not None:
+                looked = now
+            if persons:
+                self.told(changed(persons, ()))
+
+    def _turned(self, after: int, until: int) -> frozenset[str] | None:
+        """The persons of whom something came to count; None where that cannot be said now."""
+        try:
+            with reading(self._model()) as connection:
+                return turned(connection, after, until)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is looked again
+            _log.warning("what came of time alone cannot be said now", reason=type(error).__name__)
+            return None
+
     # ---- who is there ----
 
     @contextmanager
-    def connection(self, transport: str) -> Iterator[None]:
-        """Count a connection meanwhile. Raises TooMany."""
-        if self._open >= self.limits.connections or self._stopping:
-            self.metrics.dropped(LIMIT)
-            raise TooMany(f"there are {self.limits.connections} live connections already")
-        self._open += 1
+    def connection(self, transport: str) -> Iterator[Seat]:
+        """Count a connection meanwhile, which is nobody's until `take`. Raises TooMany.
+
+        WebSockets may go on being nobody's. Of these there are few: for one too many, the oldest ends. Who means to
+        sign in does so at once.
+        """
+        self._check_room()
+        seat = Seat()
+        if transport == WEBSOCKET:
+            self._arriving[seat] = None
+        if len(self._arriving) > self.limits.arriving:
+            self._drop_oldest()
         self.metrics.connections(transport, 1)
         try:
-            yield
+            yield seat
         finally:
-            self._open -= 1
+            self._leave(seat)
             self.metrics.connections(transport, -1)
 
-    @contextmanager
-    def by(self, credential: Credential) -> Iterator[None]:
-        """Count a connection of this credential meanwhile. Raises TooMany."""
+    def take(self, seat: Seat, credential: Credential) -> None:
+        """From now on the connection counts as this credential's. Raises TooMany."""
         name = credential.name
+        self._check_room()
         if self._by_credential[name] >= self.limits.each:
             self.metrics.dropped(LIMIT)
             raise TooMany(f"this credential has {self.limits.each} live connections already")
+        self._arriving.pop(seat, None)
+        self._known += 1
         self._by_credential[name] += 1
-        try:
-            yield
-        finally:
-            self._by_credential[name] -= 1
-            if not self._by_credential[name]:
-                del self._by_credential[name]
+        seat.name = name
+
+    def _check_room(self) -> None:
+        if self._known >= self.limits.connections or self._stopping:
+            self.metrics.dropped(LIMIT)
+            raise TooMany(f"there are {self.limits.connections} live connections already")
+
+    def _drop_oldest(self) -> None:
+        oldest = next(iter(self._arriving))
+        del self._arriving[oldest]
+        self.metrics.dropped(LIMIT)
+        oldest.end()
+
+    def _leave(self, seat: Seat) -> None:
+        self._arriving.pop(seat, None)
+        if seat.name is not None:
+            self._known -= 1
+            self._by_credential[seat.name] -= 1
+            if not self._by_credential[seat.name]:
+                del self._by_credential[seat.name]
 
     @contextmanager
     def _watching(self) -> Iterator[_Watch]:
@@ -189,6 +262,8 @@ class Live:
         with self._lock:
             self._watches.add(watch)
             self._loop = asyncio.get_running_loop()
+        if self._timing is None or self._timing.done():
+            self._timing = self._loop.create_task(self._tell_time())
         self.metrics.subscriptions(1)
         try:
             yield watch
@@ -198,6 +273,9 @@ class Live:
                 self._watches.discard(watch)
                 if not self._watches:
                     self._loop = self._change = None
+                    if self._timing is not None:
+                        self._timing.cancel()
+                        self._timing = None
 
     # ---- what they are answered ----
 
@@ -205,12 +283,13 @@ class Live:
         """The answer of now and, of a subscription, each later one; None whenever a keep-alive is due.
 
         Ends when the server stops, and after an answer without data: whatever it says, there is nothing to go on with.
+        But if it is only not to be had now, it is asked for again.
         """
         with self._watching() as watch:
             question = question._replace(watch=watch.begin)
             answer: Answer | None = await _first(gateway, question)
             question = question._replace(wait_for=None, again=True)
-            checked = _now()
+            checked, late = _now(), 0
             while answer is None or answer.body.get("data") is not None:
                 if answer is not None:
                     self.metrics.sent()
@@ -223,6 +302,10 @@ class Live:
                     return
                 if touched:
                     answer, checked = await self._again(gateway, question), _now()
+                    late = late + 1 if answer.code == TIMEOUT else 0
+                    if answer.code in PASSING and late < TIMES:
+                        answer = None
+                        asyncio.get_running_loop().call_later(AGAIN_SECONDS, watch.touch)
                 elif _now() - checked >= self.limits.recheck_seconds:
                     answer, checked = await gateway.refusal(question, watch.team), _now()
             if watch.team is not None:

@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from ipaddress import IPv6Network
 from threading import Lock
 from weakref import WeakValueDictionary
 
@@ -14,6 +15,7 @@ from services.graphql.errors import TooOften
 
 REMEMBERED = 10_000  # who was longest away is forgotten first, and then begins with a full bucket
 CREDENTIAL_MAY = "a credential may ask {:g} times a second"
+ADDRESS_MAY = "credentials from this address were not good, and {:g} a second may be"
 
 
 class Rates:
@@ -53,6 +55,11 @@ class Rates:
     def _tokens(self, who: Hashable, now: float) -> float:
         tokens, since = self._buckets.get(who, (self._burst, now))
         return min(self._burst, tokens + (now - since) * self._a_second)
+
+
+def neighbours(address: str) -> str:
+    """What counts as one address: an IPv4 address, and the 64 bits of an IPv6 one that whoever has it may vary."""
+    return str(IPv6Network((address.partition("%")[0], 64), strict=False)) if ":" in address else address
 
 
 class Turns:

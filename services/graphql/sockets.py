@@ -6,7 +6,7 @@ client does not take in.
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import ExitStack, aclosing, suppress
+from contextlib import aclosing, suppress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from services.graphql.answering import Answer, Gateway, Question
 from services.graphql.errors import LIMIT, UNAUTHENTICATED
-from services.graphql.live import Live, TooMany
+from services.graphql.live import Live, Seat, TooMany
 from services.graphql.metrics import LIMIT as LIMITED
 from services.graphql.metrics import SLOW, WEBSOCKET
 from services.graphql.sign_in import SignIn
@@ -55,11 +55,11 @@ class Sockets:
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one connection from its handshake to its end."""
         try:
-            with self._live.connection(WEBSOCKET):
+            with self._live.connection(WEBSOCKET) as seat:
                 if PROTOCOL in websocket.scope["subprotocols"]:
                     await websocket.accept(PROTOCOL)
                     added = self._sign_in.of_own_page(websocket)
-                    await _Connection(websocket, self._live, self._gateway, added).serve()
+                    await _Connection(websocket, self._live, self._gateway, added, seat).serve()
                 else:
                     await websocket.accept()
                     await websocket.close(NOT_ACCEPTABLE, "Subprotocol not acceptable")
@@ -70,7 +70,9 @@ class Sockets:
 class _Connection:
     """One accepted connection. `authorization`: what the handshake said of who opened it, in a page of this server."""
 
-    def __init__(self, websocket: WebSocket, live: Live, gateway: Gateway, authorization: str | None) -> None:
+    def __init__(
+        self, websocket: WebSocket, live: Live, gateway: Gateway, authorization: str | None, seat: Seat
+    ) -> None:
         self._websocket = websocket
         self._live = live
         self._gateway = gateway
@@ -81,7 +83,10 @@ class _Connection:
         self._sending = 0
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._closing: asyncio.Task[None] | None = None
-        self._counted = ExitStack()
+        self._seat = seat
+        seat.end = self._drop
+        client = websocket.client
+        self._address = client.host if client else None
 
     async def serve(self) -> None:
         """Take messages until either side ends it."""
@@ -97,7 +102,6 @@ class _Connection:
             waiting.cancel()
             self._live.on_stop.discard(self._stop)
             await self._end_operations()
-            self._counted.close()
 
     async def _take_messages(self) -> None:
         while True:
@@ -132,8 +136,8 @@ class _Connection:
         self._initiated = True
         self._authorization = _authorization(message) or self._authorization
         try:
-            credential = await self._gateway.admit(self._authorization)
-            self._counted.enter_context(self._live.by(credential))
+            credential = await self._gateway.admit(self._authorization, self._address)
+            self._live.take(self._seat, credential)
         except Unauthenticated as error:
             raise _End(FORBIDDEN, f"Forbidden: {error}") from error
         except ExemplarError as error:
@@ -144,7 +148,7 @@ class _Connection:
     async def _subscribe(self, message: dict[str, Any]) -> None:
         if not self._acknowledged:
             raise _End(UNAUTHORIZED, "Unauthorized")
-        asked = _subscription(message, self._authorization)
+        asked = _subscription(message, self._authorization, self._address)
         if asked.id in self._operations:
             raise _End(SUBSCRIBER_EXISTS, f"Subscriber for {asked.id} already exists")
         most = self._live.limits.subscriptions
@@ -223,6 +227,9 @@ class _Connection:
         if not self._initiated:
             self._close_soon(INIT_TIMEOUT, "Connection initialisation timeout")
 
+    def _drop(self) -> None:
+        self._close_soon(TRY_AGAIN_LATER, "Too many connections that nobody has initialised")
+
     def _stop(self) -> None:
         self._close_soon(GOING_AWAY, "The server stops")
 
@@ -261,7 +268,7 @@ def _id(message: dict[str, Any]) -> str:
     return id_
 
 
-def _subscription(message: dict[str, Any], authorization: str | None) -> _Subscribe:
+def _subscription(message: dict[str, Any], authorization: str | None, address: str | None) -> _Subscribe:
     """What is asked. Raises _End."""
     id_, payload = _id(message), message.get("payload")
     if not isinstance(payload, dict):
@@ -272,4 +279,5 @@ def _subscription(message: dict[str, Any], authorization: str | None) -> _Subscr
         raise _End(BAD_REQUEST, "There is a `query`, or the `documentId` of a trusted document, as a string")
     if not isinstance(variables, dict | None) or not isinstance(name, str | None):
         raise _End(BAD_REQUEST, "`variables` is an object, `operationName` a string")
-    return _Subscribe(id_, Question(query, variables, name or None, authorization, document_id=document_id))
+    question = Question(query, variables, name or None, authorization, document_id=document_id, address=address)
+    return _Subscribe(id_, question)

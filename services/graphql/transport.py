@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import FileResponse, Response
 from starlette.types import ASGIApp
 from strawberry.schema.exceptions import InvalidOperationTypeError
@@ -93,7 +93,8 @@ class Transport:
 
     def _question(self, members: Mapping[str, Any], request: Request) -> Question:
         """What is asked, by whom: a page of this server asks with the dashboard's cookie. Raises Refusal."""
-        return _question(members, self._sign_in.of_script(request), request.headers.get(WAIT_FOR))
+        asked = _question(members, self._sign_in.of_script(request), request.headers.get(WAIT_FOR))
+        return asked._replace(address=address_of(request))
 
     async def _from_url(self, request: Request) -> dict[str, Any]:
         members: dict[str, Any] = dict(request.query_params)
@@ -223,6 +224,11 @@ def _response(answer: Answer, media_type: str, asked: Question) -> Response:
     if status != 200:
         headers |= headers_of(status, answer.body["errors"][0], asked)
     return Response(msgspec.json.encode(answer.body), status, headers, f"{media_type}; charset=utf-8")
+
+
+def address_of(connection: HTTPConnection) -> str | None:
+    """Where a request comes from: with a proxy before the server, from that."""
+    return connection.client.host if connection.client else None
 
 
 def headers_of(status: int, error: Mapping[str, Any], asked: Question) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, Table, func, insert, select, update
 
-from services.events.catalog.acts import PUBLIC, UNATTRIBUTED
+from services.events.catalog.acts import PUBLIC, UNATTRIBUTED, ActDisputed, ActRetracted
 from services.events.catalog.envelope import ID_LENGTH, SOURCE_LENGTH, Act, Catalogue, same_content
 from services.events.log.protocol import Place, Record
 from services.events.vault.protocol import Vault
@@ -162,6 +162,24 @@ def _known(
     )
     found = ((offset, stored_act(record, catalogue)) for offset, record in connection.execute(query))
     return {act.key: (offset, act) for offset, act in found}
+
+
+def pointed_at(act: Act) -> tuple[str, str, str] | None:
+    """The subject, source and id of the act that this one disputes or retracts."""
+    match act.data:
+        case ActDisputed(disputes_source=source, disputes_id=act_id):
+            return act.subject, source, act_id
+        case ActRetracted(retracts_source=source, retracts_id=act_id):
+            return act.subject, source, act_id
+    return None
+
+
+def reps_of(connection: Connection, wanted: Collection[tuple[str, str, str]]) -> set[str]:
+    """Whose acts these are, by subject, source and id: their reps, and the subjects of those that have none."""
+    if not wanted:
+        return set()
+    these = among(connection, [acts.c.subject, acts.c.source, acts.c.act_id], wanted)
+    return {rep or subject for subject, rep in connection.execute(select(acts.c.subject, acts.c.rep).where(these))}
 
 
 def stored_act(record: bytes, catalogue: Catalogue) -> Act:

@@ -22,7 +22,19 @@ from services.events.vault.protocol import Vault
 from services.kit.database import end_if_hung, reading, writing
 from services.kit.errors import Conflict, Corrupt, Invalid, Unavailable
 from services.kit.instants import SECOND
-from services.projections.applying import ERASED, Arrival, Rules, Touched, bury, destroy_keys, enter, keep, refold
+from services.projections.applying import (
+    ERASED,
+    Arrival,
+    Rules,
+    Touched,
+    bury,
+    destroy_keys,
+    enter,
+    keep,
+    pointed_at,
+    refold,
+    reps_of,
+)
 from services.projections.changes import Change, changed
 from services.projections.stores import (
     REMEMBERED_SECONDS,
@@ -122,12 +134,17 @@ class _Batch:
     subjects: set[str] = field(default_factory=set)
     erased: set[str] = field(default_factory=set)
     named: set[tuple[str, str]] = field(default_factory=set)
+    pointed_at: set[tuple[str, str, str]] = field(default_factory=set)
     decoded: dict[tuple[int, int], Act] = field(default_factory=dict)
     buried: list[Record] = field(default_factory=list)  # the first MOST_TOLD of them
 
     def position(self) -> Position:
         """Where to read on, in the partitions that are not halted."""
         return {p: row.next_offset for p, row in self.after.items() if row.halted_because is None}
+
+    def keys(self, kind: str) -> set[str]:
+        """The entities of a kind that the new acts name: something of theirs is new, if only the act."""
+        return {key for of, key in self.named if of == kind}
 
 
 class _Stopped(Exception):
@@ -363,7 +380,10 @@ class Projector:
             while batch.records < goal and (more := self._read(batch.position(), goal - batch.records)):
                 self._take_in(connection, more, batch, remember=False)
             touched = self._refold(connection, batch.subjects, self._rules, batch.decoded, self._check_stop)
-            change = changed(touched.persons | batch.erased, touched.teams)
+            change = changed(
+                touched.persons | batch.erased | batch.keys("person") | reps_of(connection, batch.pointed_at),
+                touched.teams | batch.keys("team"),
+            )
             self._announce(connection, change)
             enter(connection, batch.named)
             _save(connection, {p: batch.after[p] for p in batch.read})
@@ -402,6 +422,7 @@ class Projector:
             batch.buried += [record for record in in_order if record.place in dead][: MOST_TOLD - len(batch.buried)]
         batch.named |= kept.named
         batch.subjects.update(new.act.subject for new in kept.new)
+        batch.pointed_at.update(filter(None, (pointed_at(new.act) for new in kept.new)))
         batch.erased.update(new.act.subject for new in kept.new if new.act.name == ERASED)
         if remember:
             batch.decoded.update(((new.place.partition, new.place.offset), new.act) for new in kept.new)

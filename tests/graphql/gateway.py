@@ -50,7 +50,7 @@ class Asker:
         }
         self.registry = CollectorRegistry()
         self.backing = Backing(**settings | backing)
-        self.live = Live(world.stores.model, LiveMetrics(self.registry), LiveLimits(recheck_seconds=0.2))
+        self.live = Live(world.stores.model, LiveMetrics(self.registry), LiveLimits(recheck_seconds=0.2), clock)
         world.listeners.append(lambda commit: self.live.told(commit.change))
         routes = create_graphql(self.backing, self.live, self.registry, allowed)
         self.app = Starlette(routes=routes)
@@ -67,7 +67,7 @@ class Asker:
             return OPEN
         found = self.credentials.get(authorization.removeprefix("Bearer "))
         if found is None:
-            raise Unauthenticated("the credential is unknown or was revoked")
+            raise Unauthenticated("the credential is unknown or was revoked", presented=True)
         return found
 
     def post(

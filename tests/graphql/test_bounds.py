@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from graphql import get_introspection_query
 from sqlalchemy import Connection, text
+from starlette.testclient import TestClient
 
 from services.events.credentials import OPEN, Credential
 from services.graphql.answering import WAITING_AT_ONCE, Gateway, Question
@@ -17,10 +18,10 @@ from services.graphql.app import Allowed
 from services.graphql.documents import OWN, Documents, document_id, load_documents
 from services.graphql.errors import TimedOut, TooOften, UnknownDocument
 from services.graphql.loaders import Reading
-from services.graphql.rates import REMEMBERED, Rates
+from services.graphql.rates import ADDRESS_MAY, REMEMBERED, Rates, neighbours
 from services.graphql.schema import create_schema
 from services.kit.database import open_engine, parse_url, reading
-from services.kit.errors import Misconfigured, Unavailable
+from services.kit.errors import Misconfigured, Unauthenticated, Unavailable
 from tests.fixed_clock import FixedClock
 from tests.graphql.gateway import GRAPHQL, Asker
 
@@ -301,6 +302,59 @@ def test_who_asks_too_often_gets_429(tmp_path: Path, clock: FixedClock) -> None:
     assert response.json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
     asker.data("{ __typename }", who=person)
     asker.close()
+
+
+def test_bad_credentials_are_bounded_by_where_they_come_from(tmp_path: Path, clock: FixedClock) -> None:
+    """After so many, 429 with the time to wait; a good credential from there is served, and so is another address."""
+    asker = Asker(tmp_path, clock, failures=Rates(0.1, 3, rule=ADDRESS_MAY))
+    for _ in range(3):
+        assert asker.post("{ __typename }", who="wrong").status_code == 401
+    refused = asker.post("{ __typename }", who="wrong")
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "10")
+    assert "from this address" in refused.json()["errors"][0]["message"]
+    table = "/export/scorecards.csv?team=north&from=2026-01-01&to=2026-02-01"
+    headers = {"authorization": "Bearer wrong"}
+    assert asker.client.get(table, headers=headers).status_code == 429
+    stream = {"accept": "text/event-stream", **headers}
+    streamed = asker.client.post("/graphql", json={"query": "{ __typename }"}, headers=stream)
+    assert (streamed.status_code, streamed.headers["retry-after"]) == (429, "10")
+    with asker.client.websocket_connect("/graphql", ["graphql-transport-ws"]) as socket:
+        socket.send_json({"type": "connection_init", "payload": {"authorization": "Bearer wrong"}})
+        assert socket.receive()["code"] == 1013
+    asker.data("{ __typename }")
+    elsewhere = TestClient(asker.app, base_url="http://localhost", client=("192.0.2.7", 5))
+    assert elsewhere.post("/graphql", json={"query": "{ __typename }"}, headers=headers).status_code == 401
+    asker.close()
+
+
+def test_who_presents_nothing_has_not_failed(tmp_path: Path, clock: FixedClock) -> None:
+    """A request without a credential, where one is needed, costs nothing and is not counted."""
+
+    def authenticate(_authorization: str | None) -> Credential:
+        raise Unauthenticated("a credential is needed")
+
+    asker = Asker(tmp_path, clock, authenticate=authenticate, failures=Rates(0.1, 1))
+    assert [asker.post("{ __typename }", who=None).status_code for _ in range(3)] == [401, 401, 401]
+    asker.close()
+
+
+def test_an_address_is_the_part_that_nobody_varies() -> None:
+    """Of IPv6 the first 64 bits, of IPv4 all."""
+    assert neighbours("192.0.2.7") == "192.0.2.7"
+    assert neighbours("2001:db8::1") == neighbours("2001:db8::ffff:1") != neighbours("2001:db8:0:1::1")
+    assert neighbours("fe80::1%eth0") == "fe80::/64"
+
+
+def test_a_stream_that_cannot_begin_now_says_so_by_its_status(stuck: Asker, tmp_path: Path, clock: FixedClock) -> None:
+    """Clients of event streams try again after 504 and 429, and not after a stream that was completed."""
+    headers = {"accept": "text/event-stream", "authorization": "Bearer admin"}
+    late = stuck.client.post("/graphql", json={"query": EXPLAIN}, headers=headers)
+    assert (late.status_code, late.headers["content-type"]) == (504, "application/problem+json")
+    often = Asker(tmp_path / "often", clock, rates=Rates(0.1, 1))
+    often.data("{ __typename }")
+    refused = often.client.post("/graphql", json={"query": "{ __typename }"}, headers=headers)
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "10")
+    often.close()
 
 
 # ---- trusted documents ----

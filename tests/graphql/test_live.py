@@ -3,7 +3,8 @@
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from services.graphql.answering import Answer, Gateway, Question
 from services.graphql.live import Live, LiveLimits, TooMany
 from services.graphql.metrics import LiveMetrics
 from services.graphql.schema import create_schema
+from services.kit import instants
 from services.kit.errors import Unavailable
 from services.projections.changes import EVERYTHING
 from tests.fixed_clock import FixedClock
@@ -136,10 +138,19 @@ def test_commits_are_told_together(people: Asker) -> None:
         ("team.formed", "nook", {"name": "Nook", "parent": "north"}),
         ("standard.stated", "ann", {"principle": "own-goals", "team": "north", "text": "listen"}),
         ("team.joined", "south", {"person": "rik", "role": "rep", "name": "Rik the Great"}),
+        ("coaching.given", "ann", {"rep": "rosa", "principle": "no-pressure"}),
+        ("recognition.given", "ann", {"rep": "rosa", "for": "result"}),
+        ("push.directed", "ann", {"team": "north"}),
+        ("question.asked", "globex", {"rep": "rosa", "topic": "problem"}),
+        ("act.disputed", "acme", {"disputes_source": "test", "disputes_id": "hello", "reason": "no", "by": "rik"}),
+        ("act.retracted", "acme", {"retracts_source": "test", "retracts_id": "hello", "reason": "no", "by": "rik"}),
     ],
 )
 def test_what_else_touches_a_team(people: Asker, act: str, subject: str, data: Any) -> None:
-    """Stays, the name of the team or of one in it, a team below, a standard: each makes an answer."""
+    """Stays, the name of the team or of one in it, a team below, what a leader says or gives, disputes, retractions.
+
+    Each makes an answer, though of many no figure comes but when a field is asked for.
+    """
 
     def post() -> None:
         people.world.post(act, subject, "2026-03-01", **data)
@@ -283,15 +294,82 @@ def test_connections_are_counted_in_all_and_by_credential(asker: Asker) -> None:
     """One more than the limit is refused, and taken once another has ended."""
     live = Live(asker.world.stores.model, LiveMetrics(CollectorRegistry()), LiveLimits(connections=2, each=1))
     ann, bob = (Credential(name, frozenset()) for name in ("ann", "bob"))
-    with live.connection("sse"), live.by(ann):
-        with pytest.raises(TooMany), live.by(ann):
-            pass
-        with live.connection("sse"), live.by(bob), pytest.raises(TooMany), live.connection("websocket"):
-            pass
+    with live.connection("sse") as first:
+        live.take(first, ann)
+        with live.connection("sse") as second, pytest.raises(TooMany):
+            live.take(second, ann)
+        with live.connection("sse") as second, live.connection("websocket") as third:
+            live.take(second, bob)
+            with pytest.raises(TooMany):
+                live.take(third, Credential("cleo", frozenset()))
+            with pytest.raises(TooMany), live.connection("websocket"):
+                pass
         with live.connection("websocket"):
             pass
-    with live.by(ann):
-        pass
+    with live.connection("sse") as again:
+        live.take(again, ann)
+
+
+def test_connections_of_nobody_take_no_place_of_others(asker: Asker) -> None:
+    """However many there are, who says whose theirs is gets in; the oldest of the others has to go."""
+    limits = LiveLimits(connections=2, arriving=3)
+    live = Live(asker.world.stores.model, LiveMetrics(CollectorRegistry()), limits)
+    ended: list[int] = []
+    with ExitStack() as stack:
+        seats = [stack.enter_context(live.connection("websocket")) for _ in range(3)]
+        for number, seat in enumerate(seats):
+            seat.end = partial(ended.append, number)
+        seats += [stack.enter_context(live.connection("websocket")) for _ in range(2)]
+        assert ended == [0, 1]
+        live.take(seats[-1], Credential("ann", frozenset()))
+        stack.enter_context(live.connection("websocket"))
+        assert ended == [0, 1]
+        live.take(stack.enter_context(live.connection("sse")), Credential("bob", frozenset()))
+        with pytest.raises(TooMany), live.connection("websocket"):
+            pass
+
+
+def test_time_alone_makes_an_answer(people: Asker, clock: FixedClock) -> None:
+    """A question that was left unanswered counts once its time is over, though nothing is posted then."""
+
+    async def first(answers: Answers) -> None:
+        assert breached(await following(answers)) == 0
+        clock.advance(5 * instants.DAY)
+        assert breached(await following(answers)) == 1
+
+    asks: dict[str, Any] = {"rep": "rosa", "channel": "call", "asks": True, "wants_help": False}
+    people.world.post("contact.received", "globex", "2026-03-01", **asks)
+    people.world.fold()
+    people.live.limits = people.live.limits._replace(clock_seconds=0.05)
+    watching(people, first, query=SCORE.replace("NO_PRESSURE", "TWO_WAY"))
+
+
+def test_an_answer_that_is_not_to_be_had_ends_nothing(tmp_path: Path, clock: FixedClock) -> None:
+    """A change while the database is away is told once it is back."""
+    away = threading.Event()
+    asked = threading.Event()
+
+    def model() -> Engine:
+        if away.is_set():
+            asked.set()
+            raise Unavailable("the database does not answer")
+        return asker.world.stores.model()
+
+    async def first(answers: Answers) -> None:
+        assert breached(await following(answers)) == 1
+        later = asyncio.create_task(following(answers))
+        away.set()
+        asker.live.told(EVERYTHING)
+        assert await asyncio.to_thread(asked.wait, 20)
+        asker.world.post("urgency.pressed", "initech", "2026-02-10", rep="rik", tactic="deadline")
+        await asyncio.to_thread(asker.world.fold)
+        away.clear()
+        assert breached(await later) == 2
+
+    asker = found_company(Asker(tmp_path, clock, model=model))
+    asker.person("ann")
+    watching(asker, first, query=SCORE)
+    asker.close()
 
 
 def test_a_switch_of_generations_touches_all(people: Asker) -> None:

@@ -1,16 +1,16 @@
 """Whom a person may look at: what follows from the stays that are open now (architecture.md, *Credentials*).
 
-And the other way round: the teams that persons and teams below them are part of.
+And the other way round: the teams that persons and teams below them are part of. And whom the clock concerns.
 """
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, or_, select
 
 from services.projections.queries.listing import keys
 from services.projections.queries.teams import holds
-from services.projections.tables import memberships, teams
+from services.projections.tables import memberships, signals, teams
 
 
 class Reach(NamedTuple):
@@ -38,6 +38,15 @@ def reach(connection: Connection, person: str, now: int) -> Reach:
     rows = connection.execute(led).all()
     persons = frozenset(row.person for row in rows if row.person is not None)
     return Reach(frozenset(row.team for row in own), frozenset(row.team for row in rows), persons)
+
+
+def turned(connection: Connection, after: int, until: int) -> frozenset[str]:
+    """The persons of whom a signal or a stay lies in (after, until]: time alone makes it count, or end."""
+    person = select(memberships.c.person).distinct().subquery().c.person
+    closing = exists().where(signals.c.person == person, signals.c.at_us > after, signals.c.at_us <= until)
+    turning = [(column > after) & (column <= until) for column in (memberships.c.from_us, memberships.c.to_us)]
+    stays = select(memberships.c.person).where(or_(*turning))
+    return frozenset(connection.scalars(select(person).where(closing).union(stays)))
 
 
 def teams_over(connection: Connection, persons: Iterable[str], below: Iterable[str]) -> frozenset[str]:
