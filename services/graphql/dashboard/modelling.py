@@ -52,7 +52,7 @@ def comparison_sentence(comparison: ExampleComparison, leader: str) -> str:
     both = f"{leader} kept it in {short_score(own)}, the team in {short_score(team)}"
     if clear(difference) and difference.value is not None:
         more = "more" if difference.value > 0 else "less"
-        said = f"{both}: {more} often, by {by_points(difference)}."
+        said = f"{both}: the leader {more} often, by {by_points(difference)}."
     else:
         said = f"{both}: no clear difference."
     return f"{said} {thin}" if (thin := _whose_is_thin(own, team)) else said
@@ -75,6 +75,24 @@ def mirroring_finding(comparison: ExampleComparison, leader: str, policy: Policy
         _conclusion(relation, leader, found.interval),
     ]
     return Finding(relation, [*said, *_rests_on(found)])
+
+
+def mirroring_in_short(comparison: ExampleComparison, leader: str, policy: Policy = DEFAULT_POLICY) -> str:
+    """Mirroring in a sentence, what it comes to first; for where the rest is a click away."""
+    relation, said = mirroring_finding(comparison, leader, policy)
+    found, baseline = comparison.mirroring, comparison.chance_baseline
+    if found.value is None or found.interval is None:
+        return said[0]
+    if relation == "none":
+        odds = f"odds {times(found.value)}{SPACE}times, {_ends(found.interval)}"
+        return f"No relation is shown between what the leader does and what reps do ({odds})."
+    when = f"in the {policy.mirroring.example_days} days after"
+    other = "what other leaders in that place would show cannot be said"
+    if baseline.value is not None:
+        other = f"with other leaders in that place {times(baseline.value)}{SPACE}times ({_ends(baseline.interval)})"
+    first = _lower(_conclusion(relation, leader, found.interval).removeprefix("So ").rstrip("."))
+    odds = _odds_after(found, leader, when, comparison.principle.id).rstrip(".")
+    return f"{first[0].upper()}{first[1:]}. {odds[0].upper()}{odds[1:]}; {other}."
 
 
 def _relation(found: Interval, baseline: OddsRatio) -> Relation:
@@ -343,10 +361,15 @@ def guides_sentence(found: Correlation, what: str, policy: Policy = DEFAULT_POLI
         why = f"at least {least} are needed" if found.n < least else "all are alike in one of the two"
         return f"Cannot be said of {people}: {why}."
     shown = f"Correlation {correlation(found.value)} over {people}"
-    if abs(found.value) <= 1.96 / math.sqrt(found.n - 1):
+    if abs(found.value) <= chance_correlation(found.n):
         return f"{shown}: chance alone could show as much. It is no sign that those who guide more have {what}."
     who = "who guide more" if found.value > 0 else "who guide less"
     return f"{shown}, which chance alone seldom shows: those {who} have {what}."
+
+
+def chance_correlation(people: int) -> float:
+    """How strong a rank correlation chance alone seldom goes beyond: 1.96 / √(people − 1), for about 19 of 20."""
+    return 1.96 / math.sqrt(people - 1) if people > 1 else math.inf
 
 
 def guides_definition(policy: Policy = DEFAULT_POLICY) -> str:

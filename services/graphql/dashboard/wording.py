@@ -78,8 +78,8 @@ def _thin(score: Score, policy: Policy) -> list[str]:
 
 
 def short_score(score: Score) -> str:
-    """A rate in a few words: "42 of 50, 84 %"."""
-    return f"{score.kept:,} of {score.n:,}, {percent(score.rate)}" if score.n else "nothing to judge"
+    """A rate in a few words: "42 of 50 (84 %)"."""
+    return f"{score.kept:,} of {score.n:,} ({percent(score.rate)})" if score.n else "nothing to judge"
 
 
 def change_sentence(score: Score) -> str:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.graphql.dashboard.answers import (
+    Correlation,
     Difference,
     EvidenceLevel,
     Interval,
@@ -21,8 +22,8 @@ from services.graphql.dashboard.answers import (
     TrendPoint,
     Verdict,
 )
-from services.graphql.dashboard.charts import rates, ratios, timelines, trends
-from services.graphql.dashboard.charts.drawing import Chart, Row, legend, sheet
+from services.graphql.dashboard.charts import correlations, rates, ratios, timelines, trends
+from services.graphql.dashboard.charts.drawing import Chart, Row, legend, sheet, sign
 from services.graphql.dashboard.charts.timelines import ShownAct, ShownSignal
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -123,6 +124,12 @@ def test_ratios_stay_inside(found: OddsRatio, baseline: OddsRatio, ratio: RateRa
     """Ratios are drawn within the chart, 0 and infinity and what is not known too."""
     inside(ratios.mirroring_chart("a", found, baseline))
     inside(ratios.ratio_chart("a", ratio))
+
+
+@given(st.builds(Correlation, value=st.none() | st.floats(-1, 1), n=counts))
+def test_correlations_stay_inside(found: Correlation) -> None:
+    """A correlation and its band of chance are drawn within the chart, however few people there are."""
+    inside(correlations.correlation_chart("a", found))
 
 
 @given(trend_points)
@@ -237,6 +244,23 @@ def test_the_chance_baseline_is_a_band_under_the_mark() -> None:
     html = chart.__html__()
     assert html.index("band") < html.index("whisker")
     assert not marks(ratios.mirroring_chart("a", OddsRatio(), OddsRatio()), "band")
+
+
+def test_a_correlation_that_chance_explains_is_hollow() -> None:
+    """Within the band of chance the mark is hollow; beyond it, filled. More people make a narrower band."""
+    few, many = (correlations.correlation_chart("a", Correlation(value=0.5, n=n)) for n in (8, 100))
+    assert marks(few, "paper")
+    assert not marks(many, "paper")
+    widths = [float(marks(chart, "band")[0][0].attrib["width"].removesuffix("%")) for chart in (few, many)]
+    assert widths[0] > widths[1]
+
+
+def test_each_sign_of_a_legend_is_the_mark_of_the_chart() -> None:
+    """What a legend shows of the leader is the diamond of the charts; the band is a patch."""
+    drawn = read(rates.pair_chart("a", score(9, 1), score(5, 5)))
+    shapes = {held.attrib["d"] for held in drawn.iter(f"{SVG}path")}
+    assert {held.attrib["d"] for who in ("leader", "team") for held in read(sign(who)).iter(f"{SVG}path")} == shapes
+    assert marks(sign("band"), "band")
 
 
 def test_empty_buckets_are_gaps() -> None:

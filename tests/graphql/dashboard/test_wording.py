@@ -216,13 +216,13 @@ def test_a_leader_is_set_beside_the_team() -> None:
     """Both rates with their counts, and whether they differ."""
     clear = ExampleComparison(leader=score(42, 50), team=score(50, 100), difference=difference(0.34, 0.2, 0.46))
     assert plain(modelling.comparison_sentence(clear, "Kim")) == (
-        "Kim kept it in 42 of 50, 84 %, the team in 50 of 100, 50 %: more often, by 34 points (20 to 46)."
+        "Kim kept it in 42 of 50 (84 %), the team in 50 of 100 (50 %): the leader more often, by 34 points (20 to 46)."
     )
     unclear = ExampleComparison(
         leader=score(2, 2, level="THIN"), team=score(50, 100), difference=difference(0.5, -0.1, 0.6)
     )
     assert plain(modelling.comparison_sentence(unclear, "Kim")) == (
-        "Kim kept it in 2 of 2, 100 %, the team in 50 of 100, 50 %: no clear difference. Thin evidence: the leader's."
+        "Kim kept it in 2 of 2 (100 %), the team in 50 of 100 (50 %): no clear difference. Thin evidence: the leader's."
     )
 
 
@@ -230,7 +230,7 @@ def test_without_an_example_there_was_nothing_to_copy() -> None:
     """A leader who did not act on a principle is not judged on it."""
     said = modelling.comparison_sentence(ExampleComparison(leader=Score(), team=score(7, 9)), "Kim")
     assert plain(said) == (
-        "Kim did not act on this with customers: the team had nothing here to copy. The team: 7 of 9, 78 %."
+        "Kim did not act on this with customers: the team had nothing here to copy. The team: 7 of 9 (78 %)."
     )
 
 

@@ -99,6 +99,21 @@ def _paint(who: str, hollow: bool) -> dict[str, str | float]:
     return {"fill": PAPER if hollow else "currentColor", "stroke": "currentColor", "stroke_width": 2}
 
 
+def area(low: float, high: float, height: float) -> str:
+    """The band of what chance would show, from one place to another."""
+    left, right = (float(across(place).removesuffix("%")) for place in (low, high))
+    band = element(
+        "rect",
+        x=f"{left:.2f}%",
+        y=2,
+        width=f"{max(right - left, 0.5):.2f}%",
+        height=height - 4,
+        fill="currentColor",
+        fill_opacity=BAND,
+    )
+    return element("g", band, class_="band chance", color=COLOURS["chance"])
+
+
 class Linear(NamedTuple):
     """A scale from `low` to `high`, to 0 to 1; what is beyond is at the end."""
 
@@ -154,6 +169,11 @@ class Chart(NamedTuple):
         )
 
 
+def sign(who: str) -> Chart:
+    """A mark by itself, for a legend in words beside it; as wide as what holds it, so 16 pixels."""
+    return Chart(16, "", "", _swatch(8) if who == "band" else _in_legend(who, 8), "sign", decoration=True)
+
+
 def legend(*entries: tuple[str, str]) -> Chart:
     """What marks mean: (mark, words), a line each; the mark `band` is the shaded one."""
     body: list[str] = []
@@ -165,8 +185,8 @@ def legend(*entries: tuple[str, str]) -> Chart:
 
 
 def _swatch(y: float) -> str:
-    area = element("rect", x=1, y=y - 6, width=14, height=12, fill="currentColor", fill_opacity=BAND)
-    return element("g", area, class_="band chance", color=COLOURS["chance"])
+    band = element("rect", x=1, y=y - 6, width=14, height=12, fill="currentColor", fill_opacity=BAND)
+    return element("g", band, class_="band chance", color=COLOURS["chance"])
 
 
 def _in_legend(who: str, y: float) -> str:

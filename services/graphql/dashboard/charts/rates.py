@@ -24,9 +24,13 @@ def pair_chart(title: str, leader: Score, team: Score) -> Chart:
     return Chart(2 * ROW, title, said, body, "pair")
 
 
+PAIR_KEY = (("leader", "the leader; a line is the likely range"), ("team", "the team's reps"))
+"""What the marks of pairs mean."""
+
+
 def pair_legend() -> Chart:
-    """What the marks of pairs mean."""
-    return legend(("leader", "the leader; a line is the likely range"), ("team", "the team's reps"))
+    """The same as a part of a file."""
+    return legend(*PAIR_KEY)
 
 
 def rates_chart(title: str, rates: Sequence[tuple[str, Rate]]) -> Chart:

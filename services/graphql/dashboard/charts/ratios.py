@@ -5,12 +5,10 @@
 
 from services.graphql.dashboard.answers import Interval, OddsRatio, RateRatio
 from services.graphql.dashboard.charts.drawing import (
-    BAND,
-    COLOURS,
     Chart,
     Logarithmic,
     across,
-    element,
+    area,
     label,
     legend,
     mark,
@@ -46,12 +44,16 @@ def mirroring_axis() -> Chart:
     return ratio_axis("does the opposite", "no relation", "does the same")
 
 
+MIRRORING_KEY = (
+    ("team", "the team under this leader, with its likely range"),
+    ("band", "beside other leaders: chance and busy months"),
+)
+"""What the marks of mirroring mean."""
+
+
 def mirroring_legend() -> Chart:
-    """What the marks of mirroring mean."""
-    return legend(
-        ("team", "the team under this leader, likely range"),
-        ("band", "beside other leaders: chance, busy months"),
-    )
+    """The same as a part of a file."""
+    return legend(*MIRRORING_KEY)
 
 
 def ratio_axis(less: str, even: str, more: str) -> Chart:
@@ -81,15 +83,7 @@ def _grid() -> str:
 def _band(baseline: OddsRatio) -> str:
     if baseline.value is None or baseline.interval is None:
         return ""
-    low, high = _places(baseline.interval)
-    left, right = (float(across(place).rstrip("%")) for place in (low, high))
-    width = max(right - left, 0.5)
-    area = element(
-        "rect", x=f"{left:.2f}%", y=2, width=f"{width:.2f}%", height=ROW - 4, fill="currentColor", fill_opacity=BAND
-    )
-    return element("g", area, class_="band chance", color=COLOURS["chance"]) + mark(
-        "chance", RATIOS.place(baseline.value), ROW / 2
-    )
+    return area(*_places(baseline.interval), ROW) + mark("chance", RATIOS.place(baseline.value), ROW / 2)
 
 
 def _odds(found: OddsRatio) -> str:
