@@ -15,6 +15,7 @@ from services.kit.settings import PREFIX, Settings
 
 WRONG_SETTINGS = 2  # exit code
 COMMANDS: Mapping[str, str] = {
+    "audit": "audit:audit",
     "dead-letters": "dead_letters:dead_letters_",
     "demo": "embedded:demo",
     "erase": "acts:erase",

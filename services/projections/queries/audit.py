@@ -73,6 +73,20 @@ def find_entry(connection: Connection, index: int) -> AuditRow | None:
     return next(iter(_rows(connection, entries.c.number == index, 1)), None)
 
 
+def range_of_entries(connection: Connection, start: int, end: int) -> Sequence[AuditRow]:
+    """The entries from an index to before another, in order."""
+    return _rows(connection, _within(start, end), end - start)[::-1]
+
+
+def matching(connection: Connection, wanted: AuditFilter, start: int, end: int) -> set[int]:
+    """The indexes of those entries of a range that match."""
+    return set(connection.scalars(select(entries.c.number).where(_within(start, end), _matches(wanted))))
+
+
+def _within(start: int, end: int) -> ColumnElement[bool]:
+    return and_(entries.c.number >= start, entries.c.number < end)
+
+
 def _rows(connection: Connection, which: ColumnElement[bool], most: int) -> Sequence[AuditRow]:
     columns = (entries.c.number, entries.c.entry, entries.c.kind, entries.c.at_us, entries.c.type, entries.c.actor)
     about = (entries.c.subject, entries.c.partition, entries.c.log_offset, documents.c.document)

@@ -1,0 +1,261 @@
+"""Checking the whole tree: its entries against the log and its documents, its tiles and root against the entries, its
+checkpoint against the key, and the copies of checkpoints kept outside against the tree.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy import Connection, Engine, select
+
+from services.events.log.protocol import LogReader, Position
+from services.kit.database import reading
+from services.kit.errors import Invalid
+from services.kit.instants import SECOND
+from services.projections.audit.entries import ACT, Entry, of_document, of_record, read_entry
+from services.projections.audit.merkle import Growing, leaf_hash
+from services.projections.audit.notes import Checkpoint, Verifier, open_checkpoint, parse_checkpoint
+from services.projections.audit.reading import latest_checkpoint
+from services.projections.audit.records import Following
+from services.projections.audit.tables import documents, entries, positions, tiles
+from services.projections.audit.tiles import WIDTH, edge, grow
+
+COVERED_SECONDS = 10
+SHOWN = 20  # faults
+_AT_ONCE = 20 * WIDTH
+
+
+class TreeChecked(NamedTuple):
+    """What was checked: so many entries, against so many copies; `faults` in all, of which the first SHOWN are told."""
+
+    size: int
+    copies: int
+    faults: int
+    told: list[str]
+
+    @property
+    def sound(self) -> bool:
+        """Whether the tree is what it says."""
+        return self.faults == 0
+
+
+class _Row(NamedTuple):
+    number: int
+    entry: bytes
+    kind: str
+    at: int
+    type: str | None
+    actor: str | None
+    subject: str | None
+    partition: int | None
+    offset: int | None
+    document: bytes | None
+
+
+class _Faults:
+    def __init__(self) -> None:
+        self.count = 0
+        self.told: list[str] = []
+
+    def add(self, fault: str) -> None:
+        """Note a fault."""
+        self.count += 1
+        if len(self.told) < SHOWN:
+            self.told.append(fault)
+
+
+def check_tree(
+    audit: Engine,
+    log: LogReader,
+    verifiers: Collection[Verifier],
+    copies: Sequence[str],
+    now: int,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> TreeChecked:
+    """Check all of the tree as it is now; works beside whoever numbers. `copies` are checkpoints kept outside.
+
+    Raises NotFound before the first checkpoint, Invalid if that is none.
+    """
+    faults = _Faults()
+    with reading(audit) as connection:
+        note = latest_checkpoint(connection)
+        taken = {row.partition: row.next_offset for row in connection.execute(select(positions))}
+    try:
+        checkpoint = open_checkpoint(note, verifiers)
+    except Invalid as error:
+        faults.add(f"the checkpoint: {error}")
+        checkpoint = parse_checkpoint(note)
+    kept = _Kept(copies, verifiers, checkpoint, faults)
+    against = _Log(log, taken, faults)
+    _check_entries(audit, checkpoint, against, kept, faults, on_progress)
+    against.finish(now)
+    return TreeChecked(checkpoint.size, len(copies), faults.count, faults.told)
+
+
+def _check_entries(
+    audit: Engine,
+    checkpoint: Checkpoint,
+    against: "_Log",
+    kept: "_Kept",
+    faults: _Faults,
+    on_progress: Callable[[int, int], None],
+) -> None:
+    """Read all entries, and build the tree anew from them."""
+    growing = Growing()
+    kept.at(growing)
+    edge_tiles: dict[tuple[int, int], bytes] = {}
+    for rows in _pages(audit, checkpoint.size):
+        hashes = [leaf_hash(row.entry) for row in rows]
+        changed = grow(edge_tiles, growing.size, hashes)
+        for row, hash_ in zip(rows, hashes, strict=True):
+            _check_row(row, growing.size, against, faults)
+            growing.add(hash_)
+            kept.at(growing)
+        with reading(audit) as connection:
+            _check_tiles(connection, changed, growing.size, checkpoint.size, faults)
+        edge_tiles = {place: changed.get(place) or edge_tiles[place] for place in edge(growing.size)}
+        on_progress(growing.size, checkpoint.size)
+    with reading(audit) as connection:
+        later = parse_checkpoint(latest_checkpoint(connection)).size
+        if connection.scalar(select(entries.c.number).where(entries.c.number >= max(later, checkpoint.size)).limit(1)):
+            faults.add("there are entries behind the last one of the checkpoint")
+    if growing.size < checkpoint.size:
+        faults.add(f"entries are missing: there are {growing.size}, the checkpoint has {checkpoint.size}")
+    elif growing.root() != checkpoint.root:
+        faults.add("the entries do not give the root that was signed: one was changed, dropped, added or moved")
+
+
+def _pages(audit: Engine, size: int) -> Iterator[list[_Row]]:
+    """The entries before a size in order, some at a time."""
+    columns = [entries.c[name] for name in ("number", "entry", "kind", "at_us", "type", "actor", "subject")]
+    columns += [entries.c.partition, entries.c.log_offset, documents.c.document]
+    joined = entries.outerjoin(documents, documents.c.number == entries.c.number)
+    query = select(*columns).select_from(joined).order_by(entries.c.number)
+    for start in range(0, size, _AT_ONCE):
+        end = min(start + _AT_ONCE, size)
+        with reading(audit) as connection:
+            found = connection.execute(query.where(entries.c.number >= start, entries.c.number < end)).all()
+        yield [_Row(*row) for row in found]
+
+
+def _check_row(row: _Row, number: int, against: "_Log", faults: _Faults) -> None:
+    """Check an entry against what it is about, and against what it is found by."""
+    if row.number != number:
+        faults.add(f"entry {number} is missing: entry {row.number} stands in its place")
+    try:
+        told = read_entry(row.entry)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        faults.add(f"entry {row.number} is none of Exemplar's")
+        return
+    if told.kind == ACT and told.partition is not None and told.offset is not None:
+        expected = against.at(told.partition, told.offset)
+    else:
+        expected = _of_document(row.document)
+    if expected is None or expected.entry != row.entry:
+        faults.add(f"entry {row.number} does not commit to what is kept of it: {row.entry.decode()}")
+    elif not _is_shown_as(expected, row):
+        faults.add(f"entry {row.number} is found by what its record or document does not say")
+
+
+def _of_document(document: bytes | None) -> Entry | None:
+    try:
+        return None if document is None else of_document(document)
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError):
+        return None
+
+
+def _is_shown_as(expected: Entry, row: _Row) -> bool:
+    subject = expected.subjects[0] if len(expected.subjects) == 1 else None
+    shown = (row.kind, row.at, row.type, row.actor, row.subject, row.partition, row.offset)
+    place = expected.place or (None, None)
+    return shown == (expected.kind, expected.at, expected.type, expected.actor, subject, *place)
+
+
+def _check_tiles(
+    connection: Connection, expected: dict[tuple[int, int], bytes], size: int, last: int, faults: _Faults
+) -> None:
+    """Check the tiles that are complete; those at the edge once the last entry was read."""
+    at_edge = set() if size == last else set(edge(size))
+    for (level, number), hashes in expected.items():
+        if (level, number) not in at_edge:
+            here = (tiles.c.level == level) & (tiles.c.tile == number)
+            stored: bytes = connection.scalar(select(tiles.c.hashes).where(here)) or b""
+            if stored[: len(hashes)] != hashes:
+                faults.add(f"tile {level}/{number} is not what the entries give")
+
+
+class _Log:
+    """The log beside the entries about it: each record must have one entry, in the order of its partition."""
+
+    def __init__(self, log: LogReader, taken: Position, faults: _Faults) -> None:
+        self._log = log
+        self._taken = taken
+        self._faults = faults
+        self._following = {partition: Following(log, partition, end) for partition, end in taken.items()}
+
+    def at(self, partition: int, offset: int) -> Entry | None:
+        """The entry that the record at a place should have; None where there is no such record to come."""
+        following = self._following.get(partition)
+        while following is not None and (record := following.peek()) is not None and record.place.offset <= offset:
+            following.take()
+            if record.place.offset == offset:
+                return of_record(record)
+            self._faults.add(f"the record at {partition}:{record.place.offset} has no entry, or a later one")
+        return None
+
+    def finish(self, now: int) -> None:
+        """Look for records that have no entry: in the tree's part of the log, or since longer than may be."""
+        for partition, following in self._following.items():
+            while (record := following.peek()) is not None:
+                following.take()
+                self._faults.add(f"the record at {partition}:{record.place.offset} has no entry")
+        for partition, offset in self._taken.items():
+            waiting = self._log.read({partition: offset}, 1, 0.0)
+            if waiting and waiting[0].place.recorded_at < now - COVERED_SECONDS * SECOND:
+                place = f"{partition}:{waiting[0].place.offset}"
+                self._faults.add(f"the tree is stale: it lacks the record at {place} since over {COVERED_SECONDS} s")
+
+
+class _Kept:
+    """The copies kept outside beside the tree, as it grows."""
+
+    def __init__(
+        self, copies: Sequence[str], verifiers: Collection[Verifier], now: Checkpoint, faults: _Faults
+    ) -> None:
+        self._faults = faults
+        self._roots: dict[int, set[bytes]] = {}
+        for note in copies:
+            try:
+                copy = parse_checkpoint(note)
+            except Invalid as error:
+                faults.add(f"a copy kept outside: {error}")
+                continue
+            if copy.origin != now.origin:
+                faults.add(f"a copy kept outside is of another tree: {copy.origin}")
+            elif copy.size > now.size:
+                faults.add(f"a copy kept outside has {copy.size} entries, the tree has {now.size}: it was put back")
+            else:
+                self._roots.setdefault(copy.size, set()).add(copy.root)
+        _check_newest(copies, verifiers, faults)
+
+    def at(self, growing: Growing) -> None:
+        """Compare the copies of this size."""
+        if growing.size in self._roots and self._roots[growing.size] != {growing.root()}:
+            self._faults.add(
+                f"a copy kept outside with {growing.size} entries has another root: the log shows two views"
+            )
+
+
+def _check_newest(copies: Sequence[str], verifiers: Collection[Verifier], faults: _Faults) -> None:
+    """The newest copy must be signed by the present keys; older ones may be of keys that are not used any more."""
+    readable: list[tuple[int, str]] = []
+    for note in copies:
+        try:
+            readable.append((parse_checkpoint(note).size, note))
+        except Invalid:
+            continue
+    if readable:
+        try:
+            open_checkpoint(max(readable)[1], verifiers)
+        except Invalid as error:
+            faults.add(f"the newest copy kept outside: {error}")
