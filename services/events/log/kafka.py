@@ -388,6 +388,7 @@ class KafkaReader:
         self._next: dict[int, int] = {}
         self._held: dict[int, deque[Record]] = {}
         self._turn = 0
+        self._watched = time.monotonic()
 
     def identity(self) -> Identity:
         """See LogReader."""
@@ -428,15 +429,33 @@ class KafkaReader:
         self._stand_at(position)
         if not all(self._held.values()):
             self._poll(0)
+            self._watch()
         while not (records := self._take(limit)):
             behind = self._behind(position)
             left = deadline - time.monotonic()
             if not behind and left <= 0:
                 return []
             if not self._poll(STALL_SECONDS if behind else left) and behind:
-                self._let_go()
-                raise Unavailable(f"the log has records that do not come (partitions {behind}): reading begins anew")
+                raise self._stalled(behind)
         return records
+
+    def _watch(self) -> None:
+        """Now and then make sure that no partition stands still, with records to come, while others bring theirs."""
+        if time.monotonic() < self._watched + STALL_SECONDS:
+            return
+        self._watched = time.monotonic()
+        while waiting := {number: self._next[number] for number, held in self._held.items() if not held}:
+            behind = self._behind(waiting)
+            if not behind:
+                return
+            if time.monotonic() > self._watched + STALL_SECONDS:
+                raise self._stalled(behind)
+            self._poll(STALL_SECONDS)
+
+    def _stalled(self, behind: list[int]) -> Unavailable:
+        """What is told when records do not come; another consumer reads on."""
+        self._let_go()
+        return Unavailable(f"the log has records that do not come (partitions {behind}): reading begins anew")
 
     def _stand_at(self, position: Position) -> None:
         """Have the consumer continue at the position; it is moved only where it is not there already."""

@@ -96,6 +96,28 @@ class OnceLost:
         raise RequestTimedOutError
 
 
+class OnceDeafOf:
+    """Makes consumers; the first one never hands out a record of one partition."""
+
+    def __init__(self, partition: TopicPartition) -> None:
+        self.made = 0
+        self._partition = partition
+
+    def __call__(self, **settings: object) -> Any:
+        self.made += 1
+        partition = self._partition
+
+        class Consumer(KafkaConsumer):  # type: ignore[misc]  # the client has no types
+            def resume(self, *partitions: TopicPartition) -> None:
+                super().resume(*(each for each in partitions if each != partition))
+
+            def assign(self, partitions: list[TopicPartition]) -> None:
+                super().assign(partitions)
+                self.pause(partition)
+
+        return Consumer(**settings) if self.made == 1 else KafkaConsumer(**settings)
+
+
 class OnceDeaf:
     """Makes consumers; the first one never hands out a record."""
 

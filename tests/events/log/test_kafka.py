@@ -25,7 +25,7 @@ from services.kit.errors import Corrupt, Misconfigured, Unavailable
 from services.kit.serving import MOST_HEADER_BYTES
 from services.kit.settings import MOST_EVENT_BYTES
 from tests.events.log.guarded_broker import PASSWORD, USERNAME, guarded_broker
-from tests.events.log.odd_clients import OnceBroken, OnceDeaf, OnceMute, OnceWithoutOffset
+from tests.events.log.odd_clients import OnceBroken, OnceDeaf, OnceDeafOf, OnceMute, OnceWithoutOffset
 
 PATIENCE = 30.0
 PARTITIONS = 4
@@ -101,6 +101,15 @@ def append_until_it_fails(writer: LogWriter, seconds: float) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         writer.append([record()]).result(PATIENCE)
+
+
+def read_while_others_append(writer: LogWriter, reader: LogReader, position: dict[int, int], seconds: float) -> None:
+    """Append records of key `c` and read them, again and again, until a read fails or the time is over."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        writer.append([NewRecord("c", b"more")]).result(PATIENCE)
+        for found in reader.read(position, 100, 0):
+            position[found.place.partition] = found.place.offset + 1
 
 
 def eventually(act: Callable[[], Any], seconds: float) -> Any:
@@ -280,6 +289,22 @@ def test_a_consumer_that_hands_out_nothing_is_replaced(log: KafkaLog, consumers:
         with pytest.raises(Unavailable):
             reader.read(position, 10, 0)
         assert [found.value for found in reader.read(position, 10, 0)] == [b"1"]
+    assert consumers.made == 2
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+def test_a_partition_that_stands_still_is_noticed_while_others_go_on(log: KafkaLog) -> None:
+    """What others bring does not hide that the records of one do not come; then another consumer reads on."""
+    still = appended(log, b"1")[0].partition
+    consumers = OnceDeafOf(TopicPartition(log.topic, still))
+    position = dict.fromkeys(range(PARTITIONS), 0)
+    with closing(log.writer()) as writer, closing(log.reader(consumers)) as reader:
+        with pytest.raises(Unavailable, match=rf"partitions \[{still}\]"):
+            read_while_others_append(writer, reader, position, 4 * kafka.STALL_SECONDS)
+        assert sum(position.values()) > position[still] == 0
+        while position[still] == 0:
+            read_values(reader, position, 1)
     assert consumers.made == 2
 
 
