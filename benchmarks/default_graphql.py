@@ -41,14 +41,12 @@ class Peer(GraphQL[Asked, None]):
         self._reads = backing(parts, lambda _: OPEN, Positions(parts.stores.model), lambda: 0.0)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Asked:
-        """What a request reads with. `trend` is read for all scores of a card at once, as the gateway does."""
+        """What a request reads with: the gateway's loaders."""
         del request, response
         reads = self._reads
-        asked = Asked(
+        return Asked(
             Access(OPEN, NOBODY), reads.model(), instants.now(), reads.sources, reads.cost_ceiling, reads.find_unfolded
         )
-        asked.fields = frozenset({"trend"})
-        return asked
 
 
 def main() -> None:

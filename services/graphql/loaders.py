@@ -30,11 +30,10 @@ from services.kit.database import interrupt, reading
 from services.kit.errors import Corrupt
 from services.projections.leadership.periods import Period
 from services.projections.leadership.policy import Policy
-from services.projections.leadership.scorecards import Card
 from services.projections.leadership.signals import Principle, Verdict
 from services.projections.queries import acts, figures, people, teams
 from services.projections.queries.acts import ActKey
-from services.projections.queries.figures import SignalKey
+from services.projections.queries.figures import Counted, SignalKey
 from services.projections.queries.leading import ExampleCard, card_spans
 from services.projections.queries.paging import Page
 from services.projections.queries.position import next_offsets
@@ -252,8 +251,7 @@ class Loaders:
         self.spans: DataLoader[tuple[int, TeamCard | ExampleCard], Sequence[Span]] = many(_spans)
         self.naming: DataLoader[tuple[str, str], ActRow | None] = many(_naming)
         self.knowing: DataLoader[str, Sequence[ActRow]] = one(people.knowing_acts, ())
-        self.card: DataLoader[tuple[Period, CardKey], Card] = DataLoader(self._cards)
-        self.days: DataLoader[tuple[Period, CardKey], figures.Days] = DataLoader(self._days)
+        self.card: DataLoader[tuple[Period, CardKey], Counted] = DataLoader(self._cards)
         self.signals: DataLoader[SignalsKey, Page[SignalRow]] = DataLoader(self._signals)
         self.example = ExampleLoaders(
             asked.read, asked.work, asked.reading.check, asked.sources.policy, asked.sources.catalogue
@@ -309,20 +307,13 @@ class Loaders:
             [Span(card.person, -ALWAYS, ALWAYS)] if isinstance(card, PersonCard) else next(of_stays) for card in cards
         ]
 
-    async def _cards(self, keys: list[tuple[Period, CardKey]]) -> list[Card]:
-        return await self._by_period(keys, figures.count)
-
-    async def _days(self, keys: list[tuple[Period, CardKey]]) -> list[figures.Days]:
-        return await self._by_period(keys, figures.count_by_day)
-
-    async def _by_period(
-        self, keys: list[tuple[Period, CardKey]], query: Callable[[Connection, figures.Cards, Period], list[Value]]
-    ) -> list[Value]:
-        found: dict[tuple[Period, CardKey], Value] = {}
+    async def _cards(self, keys: list[tuple[Period, CardKey]]) -> list[Counted]:
+        reasons = "reasons" in self._asked.fields
+        found: dict[tuple[Period, CardKey], Counted] = {}
         for period, cards in gathered(keys, lambda key: key).items():
             pools = await self._pools(period.as_of, cards)
             self._note_cards(pools)
-            read = await self._asked.read(partial(_counted, query, pools, period))
+            read = await self._asked.read(partial(_counted, pools, period, reasons))
             found.update(zip(((period, card) for card in cards), read, strict=True))
         return [found[key] for key in keys]
 
@@ -420,13 +411,8 @@ def _relationship_acts(connection: Connection, keys: list[Paged]) -> list[Page[A
     return paged(keys, lambda of, page: acts.list_acts_of_relationships(connection, of, page.first, page.after))
 
 
-def _counted(
-    query: Callable[[Connection, figures.Cards, Period], list[Value]],
-    cards: figures.Cards,
-    period: Period,
-    connection: Connection,
-) -> list[Value]:
-    return query(connection, cards, period)
+def _counted(cards: figures.Cards, period: Period, reasons: bool, connection: Connection) -> list[Counted]:
+    return figures.count(connection, cards, period, reasons=reasons)
 
 
 def _listed(

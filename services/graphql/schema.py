@@ -32,7 +32,7 @@ from services.graphql.reads import What
 from services.graphql.scalars import JSON, SCALARS, Date, DateTime
 from services.kit.errors import Invalid
 from services.projections.leadership import scorecards, statistics
-from services.projections.leadership.periods import Bucket, Period, trend
+from services.projections.leadership.periods import NO_DAYS, Bucket, Days, Period, trend
 from services.projections.leadership.policy import Policy
 from services.projections.leadership.principles import PRINCIPLES
 from services.projections.leadership.scorecards import EMPTY, Card, EvidenceLevel, Tally
@@ -40,7 +40,7 @@ from services.projections.leadership.signals import Principle as PrincipleId
 from services.projections.leadership.signals import Verdict as StoredVerdict
 from services.projections.queries import acts, figures, people
 from services.projections.queries.acts import RefusedRow, act_cursor, read_act_cursor
-from services.projections.queries.figures import Days, read_signal_cursor, signal_cursor
+from services.projections.queries.figures import read_signal_cursor, signal_cursor
 from services.projections.queries.paging import Page, decode_cursor, encode_cursor
 from services.projections.queries.rows import NAMES, ActRow, SignalRow, StayRow, TeamRow
 from services.projections.queries.teams import TeamCard, list_teams
@@ -365,13 +365,13 @@ class ReasonCount:
 
 
 class Figures(NamedTuple):
-    """What the scores of a card are read from. `days` and `before`, the period before it, are there if asked for."""
+    """What the scores of a card are read from. Reasons and `before`, the period before it, are there if asked for."""
 
     card: CardKey
     period: Period
     tallies: Card
     policy: Policy
-    days: Days
+    days: Mapping[PrincipleId, Days]
     before: Optional["Figures"]
 
 
@@ -381,17 +381,13 @@ async def read_figures(info: Info, card: CardKey, period: Period) -> Figures:
 
 
 async def _read_figures(asked: Asked, card: CardKey, period: Period, *, before: bool) -> Figures:
-    tallies, days, earlier = await asyncio.gather(
-        asked.load.card.load((period, card)),
-        asked.load.days.load((period, card)) if "trend" in asked.fields else _none({}),
-        _read_figures(asked, card, period.previous, before=False) if before else _none(None),
+    if not before:
+        found = await asked.load.card.load((period, card))
+        return Figures(card, period, found.card, asked.sources.policy, found.days, None)
+    found, earlier = await asyncio.gather(
+        asked.load.card.load((period, card)), _read_figures(asked, card, period.previous, before=False)
     )
-    return Figures(card, period, tallies, asked.sources.policy, days, earlier)
-
-
-async def _none(value: Row) -> Row:
-    """What nobody asks for."""
-    return value
+    return Figures(card, period, found.card, asked.sources.policy, found.days, earlier)
 
 
 @strawberry.type
@@ -440,7 +436,7 @@ class Score:
     def trend(self, by: Bucket = Bucket.WEEK) -> list[TrendPoint]:
         """A point for each bucket that touches the period, empty ones too."""
         # Not copied into TrendPoints: there are thousands, and what is read of them is the same.
-        return cast(list[TrendPoint], trend(self.figures.period, by, self.figures.days.get(self.about, {})))
+        return cast(list[TrendPoint], trend(self.figures.period, by, self.figures.days.get(self.about, NO_DAYS)))
 
     @strawberry.field
     def reasons(self) -> list[ReasonCount]:

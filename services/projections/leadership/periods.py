@@ -1,9 +1,10 @@
 """The periods that scorecards speak of, [from, to) in UTC dates, and the buckets of a trend (domain.md §4)."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import date, timedelta
 from enum import Enum
 from functools import lru_cache
+from itertools import repeat
 from typing import NamedTuple
 
 from services.kit.instants import from_date
@@ -63,17 +64,26 @@ class TrendPoint(NamedTuple):
     breached: int
 
 
-def trend(period: Period, bucket: Bucket, by_day: Mapping[int, tuple[int, int]]) -> list[TrendPoint]:
-    """A point for each bucket that touches the period, empty ones too.
+class Days(NamedTuple):
+    """On which day each signal is, by verdict and in any order: the number of the day, the period's first being 0."""
 
-    `by_day` has (kept, breached) by the number of the day, counted from the period's first, which is 0.
-    """
+    kept: Sequence[int] = ()
+    breached: Sequence[int] = ()
+
+
+NO_DAYS = Days()
+
+
+def trend(period: Period, bucket: Bucket, days: Days) -> list[TrendPoint]:
+    """A point for each bucket that touches the period, empty ones too."""
     starts, bucket_of = _buckets(period.from_, period.days, bucket)
     kept, breached = [0] * len(starts), [0] * len(starts)
-    for number, (more_kept, more_breached) in by_day.items():
-        kept[bucket_of[number]] += more_kept
-        breached[bucket_of[number]] += more_breached
-    return list(map(TrendPoint, starts, kept, breached))
+    for number in days.kept:
+        kept[bucket_of[number]] += 1
+    for number in days.breached:
+        breached[bucket_of[number]] += 1
+    # The named tuple's own constructor is a function of Python: a heat map makes 16,000 points.
+    return list(map(tuple.__new__, repeat(TrendPoint), zip(starts, kept, breached, strict=True)))
 
 
 @lru_cache(maxsize=64)

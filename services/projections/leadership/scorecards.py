@@ -1,6 +1,7 @@
 """Scorecards: what the counts of signals amount to (domain.md §4). Pure; the counting is the read model's."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from fractions import Fraction
 from typing import NamedTuple
@@ -8,7 +9,7 @@ from typing import NamedTuple
 from services.projections.leadership import policy as policies
 from services.projections.leadership import statistics
 from services.projections.leadership.policy import Policy
-from services.projections.leadership.signals import Principle
+from services.projections.leadership.signals import Principle, Verdict
 
 DIMENSIONS: Mapping[str, tuple[Principle, ...]] = {
     "trust": (Principle.ACCEPT_DECISIONS, Principle.FOLLOW_THROUGH),
@@ -88,9 +89,22 @@ def evidence_level(customers: int, evidence: policies.Evidence) -> EvidenceLevel
     return EvidenceLevel.FAIR if customers < evidence.solid_customers else EvidenceLevel.SOLID
 
 
-def in_order(reasons: Sequence[ReasonCount]) -> tuple[ReasonCount, ...]:
-    """Reasons as they are shown: the most frequent first, then by name."""
-    return tuple(sorted(reasons, key=lambda reason: (-reason.number, reason.reason)))
+def in_order(reasons: Mapping[str, int]) -> tuple[ReasonCount, ...]:
+    """Reasons with their numbers as they are shown: the most frequent first, then by name."""
+    shown = (ReasonCount(reason, number) for reason, number in reasons.items())
+    return tuple(sorted(shown, key=lambda reason: (-reason.number, reason.reason)))
+
+
+def tally_of(rows: Iterable[tuple[int, str, int]], customers: int) -> Tally:
+    """(verdict, reason, number) of one principle, added up."""
+    by_verdict = dict.fromkeys(Verdict, 0)
+    reasons: dict[str, int] = defaultdict(int)
+    for verdict, reason, number in rows:
+        by_verdict[Verdict(verdict)] += number
+        if verdict != Verdict.NOT_RECORDED:
+            reasons[reason] += number
+    kept, breached = by_verdict[Verdict.KEPT], by_verdict[Verdict.BREACHED]
+    return Tally(kept, breached, by_verdict[Verdict.NOT_RECORDED], customers, in_order(reasons))
 
 
 def guide_index(card: Card, policy: Policy) -> GuideIndex:

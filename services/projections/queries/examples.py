@@ -29,7 +29,7 @@ from services.projections.leadership.examples.coaching import (
 from services.projections.leadership.examples.mirroring import Example, odds_of_mirroring
 from services.projections.leadership.examples.pressure import GETTING, goading, goading_windows, month_end_pressure
 from services.projections.leadership.examples.signals import Mark, Marks
-from services.projections.leadership.periods import Period
+from services.projections.leadership.periods import Days, Period
 from services.projections.leadership.policy import Policy, days
 from services.projections.leadership.scorecards import EMPTY, Tally
 from services.projections.leadership.signals import BY_SLUG, Principle, Verdict
@@ -69,7 +69,7 @@ class StatedStandard(NamedTuple):
     principle: Principle
     period: Period
     tally: Tally
-    days: Mapping[int, tuple[int, int]]
+    days: Days
 
     @property
     def gap(self) -> float | None:
@@ -371,12 +371,13 @@ def _said_to(connection: Connection, wanted: Keys, end: int) -> Mapping[ExampleK
 
 
 def _standard(principle: Principle, period: Period, found: Timeline) -> StatedStandard:
-    by_day: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+    kept: list[int] = []
+    breached: list[int] = []
     for signals in found.signals.values():
         for _, (at, verdict, _) in signals.each():
-            by_day[(at - from_date(period.from_)) // DAY][verdict is not Verdict.KEPT] += 1
-    days_ = {day: (kept, breached) for day, (kept, breached) in by_day.items()}
-    return StatedStandard(principle, period, found.card.get(principle, EMPTY), days_)
+            day = (at - from_date(period.from_)) // DAY
+            (kept if verdict is Verdict.KEPT else breached).append(day)
+    return StatedStandard(principle, period, found.card.get(principle, EMPTY), Days(sorted(kept), sorted(breached)))
 
 
 def _end(period: Period) -> int:

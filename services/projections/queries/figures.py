@@ -4,8 +4,8 @@ Figures are counted from signals when they are read, over an index that covers t
 same signals and the standards of their persons (domain.md §3). Cards are given as spans, one list a card.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -26,19 +26,18 @@ from sqlalchemy import (
 )
 
 from services.kit.errors import Invalid
-from services.kit.instants import DAY
-from services.projections.leadership.periods import Period
-from services.projections.leadership.scorecards import Card, ReasonCount, Tally, in_order
+from services.kit.instants import from_date
+from services.projections.leadership.periods import Days, Period
+from services.projections.leadership.scorecards import Card, Tally, in_order
 from services.projections.leadership.signals import Principle, Verdict
-from services.projections.queries.listing import INTEGER, TEXT, Columns, as_json, json_columns, keys, parameter_table
+from services.projections.queries.listing import INTEGER, TEXT, Columns, as_json, keys, parameter_table
 from services.projections.queries.paging import Page, decode_cursor, encode_cursor, page
 from services.projections.queries.rows import SignalRow
 from services.projections.queries.teams import Span
+from services.projections.queries.timelines import ANY, CODES, VERDICTS, Daily, Reading, code_of, daily
 from services.projections.tables import signals, standards
 
 Cards = Sequence[Sequence[Span]]
-Days = Mapping[Principle, Mapping[int, tuple[int, int]]]
-"""(kept, breached) by principle and number of the day, the period's first being 0."""
 
 
 class SignalKey(NamedTuple):
@@ -48,25 +47,74 @@ class SignalKey(NamedTuple):
     id: bytes
 
 
-def count(connection: Connection, cards: Cards, period: Period) -> list[Card]:
-    """The tallies of each card by principle; a principle without any is missing."""
+class Counted(NamedTuple):
+    """What a card comes to, by principle, one without signals missing: tallies, and the days of kept and breached."""
+
+    card: Card
+    days: Mapping[Principle, Days]
+
+
+def count(connection: Connection, cards: Cards, period: Period, *, reasons: bool = True) -> list[Counted]:
+    """What each card comes to. Without `reasons` the tallies have none, which is less to read."""
     sources = _sources(connection, cards, period)
-    customers = {(owner, principle): number for owner, principle, number in sources.ask(_customers)}
-    grouped: dict[tuple[int, int], list[tuple[int, str, int]]] = defaultdict(list)
-    for owner, principle, verdict, reason, number in sources.ask(_by_reason):
-        grouped[owner, principle].append((verdict, reason, number))
-    found: list[dict[Principle, Tally]] = [{} for _ in cards]
-    for (owner, principle), rows in grouped.items():
-        found[owner][Principle(principle)] = tally_of(rows, customers.get((owner, principle), 0))
-    return list(found)
+    counts = [_Count() for _ in cards]
+    for owner, principle, read in daily(connection, sources.readings, from_date(period.from_), reasons=reasons):
+        counts[owner].add(read, talk=principle != ANY)
+    return [counted.result() for counted in counts]
 
 
-def count_by_day(connection: Connection, cards: Cards, period: Period) -> list[Days]:
-    """What each card kept and breached day by day."""
-    found: list[dict[Principle, dict[int, tuple[int, int]]]] = [defaultdict(dict) for _ in cards]
-    for owner, principle, day, kept, breached in _sources(connection, cards, period).ask(_by_day):
-        found[owner][principle][day] = kept, breached  # found by Principle too, which is an integer
-    return list(found)
+class _Count:
+    """The signals of a card on their way into tallies: by code, principle and verdict."""
+
+    def __init__(self) -> None:
+        self._days: list[list[int]] = [[] for _ in _PLACES]
+        self._customers: list[set[str | None]] = [set() for _ in _PLACES]
+        self._without: Counter[int] = Counter()
+        self._reasons: Counter[tuple[int, str]] = Counter()
+
+    def add(self, read: Daily, *, talk: bool) -> None:
+        """More signals. With `talk` those that were drawn count as walk-the-talk's."""
+        codes = list(map(_TALK.__getitem__, read.code)) if talk else read.code
+        days, customers = [of.append for of in self._days], [of.add for of in self._customers]
+        for code, day, customer in zip(codes, read.day, read.customer, strict=True):
+            days[code](day)
+            customers[code](customer)
+        if None in read.customer:
+            self._without.update(code for code, whom in zip(codes, read.customer, strict=True) if whom is None)
+        self._reasons.update(zip(codes, read.reason, strict=bool(read.reason)))
+
+    def result(self) -> Counted:
+        """What they come to."""
+        reasons: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        for (code, reason), number in self._reasons.items():
+            if code in _DRAWN:
+                reasons[code // VERDICTS][reason] += number
+        card: dict[Principle, Tally] = {}
+        days: dict[Principle, Days] = {}
+        for first, principle in _FIRST_CODES:
+            breached, kept, missing = self._days[first : first + VERDICTS]
+            if breached or kept or missing:
+                shown = in_order(reasons[principle]) if principle in reasons else ()
+                card[principle] = Tally(len(kept), len(breached), len(missing), self._whom(first), shown)
+                days[principle] = Days(kept, breached)
+        return Counted(card, days)
+
+    def _whom(self, first: int) -> int:
+        """With how many customers those are that were drawn, each without one counting as one."""
+        breached, kept = first + Verdict.BREACHED, first + Verdict.KEPT
+        named = (self._customers[breached] | self._customers[kept]) - {None}
+        return len(named) + self._without[breached] + self._without[kept]
+
+
+_FIRST_CODES = [(principle * VERDICTS, principle) for principle in Principle]
+_DRAWN = frozenset(code for code, (_, verdict) in enumerate(CODES) if verdict is not Verdict.NOT_RECORDED)
+_LEFT_OUT = len(CODES)
+_PLACES = range(_LEFT_OUT + 1)
+# What walk-the-talk has for a signal: the verdict, unless it was not drawn.
+_TALK = [
+    code_of(Principle.WALK_THE_TALK, verdict) if code in _DRAWN else _LEFT_OUT
+    for code, (_, verdict) in enumerate(CODES)
+]
 
 
 def list_signals(
@@ -175,15 +223,24 @@ class _Sources(NamedTuple):
     @property
     def parameters(self) -> Mapping[str, object]:
         """What a statement over the pool is asked with."""
-        end = min(self.period.end, self.period.as_of + 1)
         lists = {"spans": as_json(self.spans)} | ({"said": as_json(self.said)} if self.said else {})
-        return {"start": self.period.start, "end": end, **lists}
+        return {"start": self.period.start, "end": self.end, **lists}
 
-    def ask(self, statement: Callable[[str, bool], Select[Any]]) -> Iterable[tuple[Any, ...]]:
-        """The rows of one of the statements below; as JSON they come in a third of the time."""
-        kept = _as_json(statement, self.connection.dialect.name, bool(self.said))
-        found: str | None = self.connection.execute(kept, self.parameters).scalar()
-        return zip(*msgspec.json.decode(found), strict=True) if found else ()
+    @property
+    def end(self) -> int:
+        """Where what counts ends."""
+        return min(self.period.end, self.period.as_of + 1)
+
+    @property
+    def readings(self) -> list[Reading]:
+        """The signals in each span and, of one principle each, those that follow what its person had stated."""
+        start, end = self.period.start, self.end
+        plain = [Reading(owner, person, ANY, start, end, from_, to) for owner, person, from_, to in self.spans]
+        said = [
+            Reading(owner, person, principle, max(start, stated + 1), end, from_, to)
+            for owner, person, from_, to, principle, stated in self.said
+        ]
+        return plain + said
 
 
 def _pool(dialect: str, said: bool, *columns: ColumnElement[Any]) -> Subquery:
@@ -213,36 +270,6 @@ def _counts(span: FromClause) -> ColumnElement[bool]:
     )
 
 
-@cache
-def _as_json(statement: Callable[[str, bool], Select[Any]], dialect: str, said: bool) -> Select[Any]:
-    return select(json_columns(dialect, *statement(dialect, said).subquery().c))
-
-
-# The statements that count are kept: to build one anew takes longer than to run it on a year of a team.
-
-
-def _by_reason(dialect: str, said: bool) -> Select[Any]:
-    pool = _pool(dialect, said, signals.c.verdict, signals.c.reason)
-    group = (pool.c.owner, pool.c.principle, pool.c.verdict, pool.c.reason)
-    return select(*group, func.count().label("number")).group_by(*group)
-
-
-def _by_day(dialect: str, said: bool) -> Select[Any]:
-    pool = _pool(dialect, said, signals.c.verdict, signals.c.at_us)
-    day = ((pool.c.at_us - bindparam("start", type_=INTEGER)) // DAY).label("day")
-    group = (pool.c.owner, pool.c.principle, day)
-    counts = [func.count().filter(pool.c.verdict == v).label(v.name) for v in (Verdict.KEPT, Verdict.BREACHED)]
-    return select(*group, *counts).where(pool.c.verdict != Verdict.NOT_RECORDED).group_by(*group)
-
-
-def _customers(dialect: str, said: bool) -> Select[Any]:
-    """How many distinct customers each card's signals on a principle have, each without one counting as one."""
-    pool = _pool(dialect, said, signals.c.verdict, signals.c.customer)
-    number = (func.count(pool.c.customer.distinct()) + func.count() - func.count(pool.c.customer)).label("number")
-    drawn = pool.c.verdict != Verdict.NOT_RECORDED
-    return select(pool.c.owner, pool.c.principle, number).where(drawn).group_by(pool.c.owner, pool.c.principle)
-
-
 _SPAN: Columns = {"owner": INTEGER, "person": TEXT, "from_us": INTEGER, "to_us": INTEGER}
 _SAID: Columns = {**_SPAN, "principle": INTEGER, "stated_us": INTEGER}
 
@@ -266,19 +293,6 @@ def _stated(dialect: str) -> Select[Any]:
         .join(person, standards.c.leader == person.c.key)
         .group_by(standards.c.leader, standards.c.principle)
     )
-
-
-def tally_of(rows: Sequence[tuple[int, str, int]], customers: int) -> Tally:
-    """(verdict, reason, number) of one principle, added up."""
-    by_verdict = dict.fromkeys(Verdict, 0)
-    reasons: dict[str, int] = defaultdict(int)
-    for verdict, reason, number in rows:
-        by_verdict[Verdict(verdict)] += number
-        if verdict != Verdict.NOT_RECORDED:
-            reasons[reason] += number
-    shown = in_order([ReasonCount(reason, number) for reason, number in reasons.items()])
-    kept, breached = by_verdict[Verdict.KEPT], by_verdict[Verdict.BREACHED]
-    return Tally(kept, breached, by_verdict[Verdict.NOT_RECORDED], customers, shown)
 
 
 def _verdict(column: ColumnElement[int], verdict: Verdict | None) -> ColumnElement[bool]:

@@ -11,20 +11,20 @@ from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import CTE, ColumnElement, Connection, Select, and_, or_, select
+from sqlalchemy import CTE, ColumnElement, Connection, ScalarSelect, Select, and_, bindparam, or_, select
 
+from services.kit.instants import DAY
 from services.projections.leadership.examples.pressure import GETTING
 from services.projections.leadership.examples.signals import Mark, Marks
-from services.projections.leadership.scorecards import Card
+from services.projections.leadership.scorecards import Card, tally_of
 from services.projections.leadership.signals import Principle, Verdict
-from services.projections.queries.figures import tally_of
 from services.projections.queries.listing import INTEGER, TEXT, Columns, as_json, json_columns, parameter_table
 from services.projections.tables import signals
 
 ANY = -1
 """In a reading: whatever the principle."""
 
-_VERDICTS = len(Verdict)
+VERDICTS = len(Verdict)
 
 
 class Signals(NamedTuple):
@@ -50,13 +50,19 @@ class Signals(NamedTuple):
                 yield principle, Mark(at, verdict, customer)
 
 
-_CODES = [(principle, verdict) for principle in Principle for verdict in Verdict]
-_DRAWN_ON = [None if verdict is Verdict.NOT_RECORDED else int(principle) for principle, verdict in _CODES]
+CODES = [(principle, verdict) for principle in Principle for verdict in Verdict]
+_CODE = signals.c.principle * VERDICTS + signals.c.verdict
+_DRAWN_ON = [None if verdict is Verdict.NOT_RECORDED else int(principle) for principle, verdict in CODES]
+
+
+def code_of(principle: Principle, verdict: Verdict) -> int:
+    """The code of a principle and a verdict."""
+    return principle * VERDICTS + verdict
 
 
 def judged(code: int) -> tuple[Principle, Verdict]:
     """What a code says."""
-    return _CODES[code]
+    return CODES[code]
 
 
 class Reading(NamedTuple):
@@ -82,12 +88,12 @@ class Timeline:
         """The times of the signals, by principle and person."""
         found: dict[Principle, dict[str, Marks]] = {principle: {} for principle in Principle}
         for person, of in self.signals.items():
-            times: list[list[int]] = [[] for _ in _CODES]
+            times: list[list[int]] = [[] for _ in CODES]
             take = [by_code.append for by_code in times]
             for at, code in zip(of.at, of.code, strict=True):
                 take[code](at)
             for principle, marks in found.items():
-                first = principle * _VERDICTS
+                first = principle * VERDICTS
                 breached, kept = times[first + Verdict.BREACHED], times[first + Verdict.KEPT]
                 if breached or kept:
                     marks[person] = Marks(sorted(breached), sorted(kept))
@@ -138,6 +144,27 @@ def breaches(connection: Connection, owners: int, readings: Iterable[Reading]) -
     return [sorted(times) for times in found]
 
 
+class Daily(NamedTuple):
+    """Signals as columns: on which day each is, counted from one, its code, with whom; reasons if they are read."""
+
+    day: list[int]
+    code: list[int]
+    customer: list[str | None]
+    reason: Sequence[str] = ()
+
+
+def daily(
+    connection: Connection, readings: Sequence[Reading], first: int, *, reasons: bool
+) -> Iterator[tuple[int, int, Daily]]:
+    """The signals of each reading that has some, with its owner and principle; the day that begins at `first` is 0."""
+    asked = {"readings": as_json(readings), "first": first}
+    decode = (_SIGNALS if reasons else _DAILY).decode
+    for owner, principle, read in connection.execute(_daily(connection.dialect.name, reasons), asked):
+        if read is not None:
+            yield owner, principle, Daily(*decode(read))
+
+
+_DAILY = msgspec.json.Decoder(tuple[list[int], list[int], list[str | None]])
 _SIGNALS = msgspec.json.Decoder(tuple[list[int], list[int], list[str | None], list[str]])
 _READING: Columns = {
     "owner": INTEGER,
@@ -170,13 +197,26 @@ def _getting(dialect: str) -> Select[Any]:
     return _statement(dialect, signals.c.verdict == Verdict.BREACHED, signals.c.principle.in_(GETTING))
 
 
-def _statement(dialect: str, *conditions: ColumnElement[bool]) -> Select[Any]:
-    """Each reading with its signals: a subquery each, which reads along the index and sorts nothing."""
+@cache
+def _daily(dialect: str, reasons: bool) -> Select[Any]:
     reading = parameter_table(dialect, _READING, "readings")
-    code = signals.c.principle * _VERDICTS + signals.c.verdict
-    columns = json_columns(dialect, signals.c.at_us, code, signals.c.customer, signals.c.reason)
-    read = select(columns).where(_is_read(reading), *conditions).correlate(reading)
-    return select(reading.c.owner, reading.c.person, read.scalar_subquery())
+    day = (signals.c.at_us - bindparam("first", type_=INTEGER)) // DAY
+    columns = [day, _CODE, signals.c.customer, *([signals.c.reason] if reasons else [])]
+    return select(reading.c.owner, reading.c.principle, _columns(dialect, reading, columns))
+
+
+def _statement(dialect: str, *conditions: ColumnElement[bool]) -> Select[Any]:
+    reading = parameter_table(dialect, _READING, "readings")
+    columns = [signals.c.at_us, _CODE, signals.c.customer, signals.c.reason]
+    return select(reading.c.owner, reading.c.person, _columns(dialect, reading, columns, *conditions))
+
+
+def _columns(
+    dialect: str, reading: CTE, columns: Sequence[ColumnElement[Any]], *conditions: ColumnElement[bool]
+) -> ScalarSelect[str]:
+    """A reading's signals: a subquery for each, which reads along the index and sorts nothing."""
+    read = select(json_columns(dialect, *columns)).where(_is_read(reading), *conditions)
+    return read.correlate(reading).scalar_subquery()
 
 
 def _is_read(reading: CTE) -> ColumnElement[bool]:

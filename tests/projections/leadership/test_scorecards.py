@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from services.kit.instants import DAY, parse_rfc3339
-from services.projections.leadership.periods import Bucket, Period, TrendPoint, trend
+from services.projections.leadership.periods import Bucket, Days, Period, TrendPoint, trend
 from services.projections.leadership.policy import DEFAULT_POLICY, Evidence, Policy
 from services.projections.leadership.scorecards import (
     EvidenceLevel,
@@ -52,8 +52,7 @@ def test_a_change_is_the_difference_to_the_previous_period() -> None:
 
 def test_reasons_come_most_frequent_first_then_by_name() -> None:
     """Equal counts are in the order of the alphabet."""
-    reasons = [ReasonCount("b", 2), ReasonCount("a", 2), ReasonCount("c", 9)]
-    assert [reason.reason for reason in in_order(reasons)] == ["c", "a", "b"]
+    assert in_order({"b": 2, "a": 2, "c": 9}) == (ReasonCount("c", 9), ReasonCount("a", 2), ReasonCount("b", 2))
 
 
 def test_a_period_is_days_in_utc() -> None:
@@ -70,7 +69,7 @@ def test_the_previous_period_is_as_long() -> None:
 
 def test_a_trend_by_week_begins_on_monday_and_shows_empty_weeks() -> None:
     """A week that touches the period has a point under its own Monday, which may lie before the period."""
-    points = trend(_period("2026-03-04", "2026-03-17"), Bucket.WEEK, {0: (1, 0), 4: (0, 2), 12: (3, 0)})
+    points = trend(_period("2026-03-04", "2026-03-17"), Bucket.WEEK, Days([12, 0, 12, 12], [4, 4]))
     assert points == [
         TrendPoint(date(2026, 3, 2), 1, 2),
         TrendPoint(date(2026, 3, 9), 0, 0),
@@ -80,13 +79,13 @@ def test_a_trend_by_week_begins_on_monday_and_shows_empty_weeks() -> None:
 
 def test_a_trend_by_month_begins_on_the_first() -> None:
     """A period inside two months has two points."""
-    points = trend(_period("2026-02-28", "2026-03-02"), Bucket.MONTH, {1: (0, 1)})
+    points = trend(_period("2026-02-28", "2026-03-02"), Bucket.MONTH, Days([], [1]))
     assert points == [TrendPoint(date(2026, 2, 1), 0, 0), TrendPoint(date(2026, 3, 1), 0, 1)]
 
 
 def test_a_trend_by_day_has_every_day() -> None:
     """One point a day, the last day not among them."""
-    points = trend(_period("2026-02-27", "2026-03-02"), Bucket.DAY, {2: (1, 1)})
+    points = trend(_period("2026-02-27", "2026-03-02"), Bucket.DAY, Days([2], [2]))
     assert [point.start.isoformat() for point in points] == ["2026-02-27", "2026-02-28", "2026-03-01"]
     assert points[-1] == TrendPoint(date(2026, 3, 1), 1, 1)
 

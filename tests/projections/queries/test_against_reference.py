@@ -9,11 +9,11 @@ from urllib.parse import quote
 import pytest
 
 from services.kit.database import reading
-from services.projections.leadership.periods import Bucket, Period, trend
+from services.projections.leadership.periods import NO_DAYS, Bucket, Period, trend
 from services.projections.leadership.policy import Policy
 from services.projections.leadership.scorecards import EMPTY, evidence_level, guide_index
 from services.projections.leadership.signals import BY_SLUG, Principle, Verdict
-from services.projections.queries.figures import Cards, count, count_by_day, list_signals
+from services.projections.queries.figures import Cards, count, list_signals
 from services.projections.queries.teams import ALWAYS, Span, TeamCard, rep_spans
 from tests.fixed_clock import FixedClock
 from tests.projections.world import World, event_of
@@ -61,29 +61,29 @@ def _compare(world: World, acts: list[RefAct], missing: dict[str, set[str]], per
         cards: Cards = persons + rep_spans(
             connection, [TeamCard(t, d) for t in TEAMS for d in (False, True)], period.as_of
         )
-        now, before = count(connection, cards, period), count(connection, cards, period.previous)
-        days = count_by_day(connection, cards, period)
+        counted, earlier = count(connection, cards, period), count(connection, cards, period.previous)
         signals = list_signals(connection, cards, period, list(Principle), None, 100, None)
     for place, owner in enumerate(owners):
         expected = reference.scorecard(
             acts, **owner, from_date=period.from_, to_date=period.to, as_of=period.as_of, not_recorded=missing
         )
-        guide = guide_index(now[place], world.policy)
+        now, days = counted[place]
+        guide = guide_index(now, world.policy)
         assert guide.value == pytest.approx(expected.guide.value)
         assert guide._asdict() == pytest.approx({"value": expected.guide.value, **expected.guide.dimensions})
         for slug, score in expected.scores.items():
             principle = BY_SLUG[slug]
-            tally = now[place].get(principle, EMPTY)
+            tally = now.get(principle, EMPTY)
             assert (tally.kept, tally.breached, tally.not_recorded) == (score.kept, score.breached, score.not_recorded)
             assert evidence_level(tally.customers, world.policy.evidence).value.lower() == score.evidence_level
             assert [(reason.reason, reason.number) for reason in tally.reasons] == score.reasons
             assert tally.interval == (None if score.interval is None else pytest.approx(score.interval, abs=1e-9))
-            change, was = tally.since(before[place].get(principle, EMPTY)), score.change
+            change, was = tally.since(earlier[place].card.get(principle, EMPTY)), score.change
             assert was is not None
             assert change.value == pytest.approx(was.value)
             assert change.interval == (None if was.low is None else pytest.approx((was.low, was.high), abs=1e-9))
             for bucket in Bucket:
-                points = trend(period, bucket, days[place].get(principle, {}))
+                points = trend(period, bucket, days.get(principle, NO_DAYS))
                 assert [tuple(point) for point in points] == score.trend[bucket.value.lower()]
             found = [
                 (s.at, s.person, s.customer, s.verdict is Verdict.KEPT, s.reason, s.evidence)

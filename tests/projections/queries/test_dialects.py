@@ -1,6 +1,6 @@
 """Every query answers the same on SQLite and on PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy import URL, Connection
 
 from services.events.catalog.envelope import Catalogue
 from services.kit.database import reading
-from services.projections.leadership.periods import Period
+from services.projections.leadership.periods import Days, Period
 from services.projections.leadership.policy import DEFAULT_POLICY
 from services.projections.leadership.signals import Principle, Verdict
 from services.projections.queries import acts, examples, figures, leading, outcomes, people, position, reach, teams
@@ -42,8 +42,8 @@ def _everything(connection: Connection) -> dict[str, Any]:
     key = SignalKey(first.at, first.id)
     return {
         "cards": cards,
-        "tallies": figures.count(connection, cards, NOW),
-        "days": figures.count_by_day(connection, cards, NOW),
+        "tallies": [counted.card for counted in figures.count(connection, cards, NOW)],
+        "days": [_sorted(counted.days) for counted in figures.count(connection, cards, NOW, reasons=False)],
         "signals": signal,
         "kept": figures.list_signals(connection, cards, NOW, [Principle.NO_PRESSURE], Verdict.KEPT, 2, key),
         "of relationships": figures.list_signals_of_relationships(connection, CUSTOMERS, REPS[:2], 2**60, 3, key),
@@ -74,6 +74,10 @@ def _everything(connection: Connection) -> dict[str, Any]:
         "stays": teams.stays(connection, PERSONS, 2**60),
         **_examples(connection),
     }
+
+
+def _sorted(days: Mapping[Principle, Days]) -> dict[Principle, list[list[int]]]:
+    return {principle: [sorted(of) for of in both] for principle, both in days.items()}
 
 
 def _examples(connection: Connection) -> dict[str, Any]:

@@ -34,8 +34,8 @@ def test_an_examples_scores_are_those_of_a_scorecard(tmp_path: Path, clock: Fixe
         cards = [ExampleCard(*key, of_leader) for key in wanted for of_leader in (True, False)]
         counted = figures.count(connection, card_spans(connection, cards, PERIOD.as_of), PERIOD)
     expected = [
-        {principle: tally for principle, tally in card.items() if principle is not Principle.WALK_THE_TALK}
-        for card in counted
+        {principle: tally for principle, tally in one.card.items() if principle is not Principle.WALK_THE_TALK}
+        for one in counted
     ]
     assert [card for one in observed for card in (one.leader.card, one.team.card)] == expected
     assert any(card for card in expected)
