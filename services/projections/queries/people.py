@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, literal_column, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, literal_column, select
 
 from services.events.catalog.acts import UNATTRIBUTED
-from services.projections.queries.listing import keys
+from services.projections.queries.listing import TEXT, as_json, keys, parameter_table
 from services.projections.queries.paging import Page, page
 from services.projections.queries.rows import ACT_COLUMNS, ACT_ORDER, CUSTOMER_FACING, ActRow, act_row
 from services.projections.tables import acts, entities, names
@@ -25,11 +27,17 @@ def which_exist(connection: Connection, kind: str, wanted: Iterable[str]) -> Col
 
 def naming_acts(connection: Connection, kind: str, wanted: Iterable[str]) -> Mapping[str, ActRow]:
     """The latest act that gives each of these persons or customers a name."""
-    key = keys(connection, wanted)
-    named = and_(names.c.kind == kind, names.c.key == key.c.key)
+    asked = {"kind": kind, "wanted": as_json([key] for key in wanted)}
+    return {row[0]: ActRow(*row[1:]) for row in connection.execute(_naming(connection.dialect.name), asked)}
+
+
+@cache
+def _naming(dialect: str) -> Select[Any]:
+    """Kept, as it is asked with every name: to build and compile it took longer than to run it."""
+    key = parameter_table(dialect, {"key": TEXT}, "wanted")
+    named = and_(names.c.kind == bindparam("kind", type_=TEXT), names.c.key == key.c.key)
     place = and_(acts.c.partition == names.c.partition, acts.c.log_offset == names.c.log_offset)
-    query = select(names.c.key, *ACT_COLUMNS).select_from(key.join(names, named).join(acts, place)).order_by(*ACT_ORDER)
-    return {row.key: act_row(row) for row in connection.execute(query)}
+    return select(names.c.key, *ACT_COLUMNS).select_from(key.join(names, named).join(acts, place)).order_by(*ACT_ORDER)
 
 
 def knowing_acts(connection: Connection, customers: Iterable[str]) -> Mapping[str, Sequence[ActRow]]:

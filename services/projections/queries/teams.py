@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, bindparam, or_, select
 
 from services.projections.queries.listing import INTEGER, TEXT, as_json, keys, parameter_table
 from services.projections.queries.paging import Page, page
@@ -69,12 +69,18 @@ def children(connection: Connection, parents: Iterable[str]) -> Mapping[str, Seq
 
 def members(connection: Connection, of_teams: Iterable[str], as_of: int) -> Mapping[str, Sequence[StayRow]]:
     """The stays of each team that hold the instant, by the person's key."""
-    key = keys(connection, of_teams)
-    query = select(memberships).join(key, memberships.c.team == key.c.key).where(holds(as_of))
+    asked = {"teams": as_json([team] for team in of_teams), "as_of": as_of}
     found: dict[str, list[StayRow]] = defaultdict(list)
-    for row in connection.execute(query.order_by(memberships.c.person)):
+    for row in connection.execute(_members(connection.dialect.name), asked):
         found[row.team].append(_seen(StayRow(row.team, row.person, row.role, row.from_us, row.to_us), as_of))
     return found
+
+
+@cache
+def _members(dialect: str) -> Select[Any]:
+    key = parameter_table(dialect, {"key": TEXT}, "teams")
+    query = select(memberships).join(key, memberships.c.team == key.c.key)
+    return query.where(holds(bindparam("as_of", type_=INTEGER))).order_by(memberships.c.person)
 
 
 def stays(connection: Connection, persons: Iterable[str], as_of: int) -> Mapping[str, Sequence[StayRow]]:
@@ -116,7 +122,7 @@ def _reps(dialect: str) -> Select[Any]:
     )
 
 
-def holds(as_of: int) -> ColumnElement[bool]:
+def holds(as_of: int | BindParameter[int]) -> ColumnElement[bool]:
     """Whether a stay holds the instant."""
     return and_(memberships.c.from_us <= as_of, or_(memberships.c.to_us.is_(None), memberships.c.to_us > as_of))
 
