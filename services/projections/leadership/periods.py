@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from enum import Enum
 from functools import lru_cache
-from itertools import repeat
 from typing import NamedTuple
 
 from services.kit.instants import from_date
@@ -75,25 +74,34 @@ NO_DAYS = Days()
 
 
 def trend(period: Period, bucket: Bucket, days: Days) -> list[TrendPoint]:
-    """A point for each bucket that touches the period, empty ones too."""
-    starts, bucket_of = _buckets(period.from_, period.days, bucket)
-    kept, breached = [0] * len(starts), [0] * len(starts)
-    for number in days.kept:
-        kept[bucket_of[number]] += 1
-    for number in days.breached:
-        breached[bucket_of[number]] += 1
-    # The named tuple's own constructor is a function of Python: a heat map makes 16,000 points.
-    return list(map(tuple.__new__, repeat(TrendPoint), zip(starts, kept, breached, strict=True)))
+    """A point for each bucket that touches the period, empty ones too.
+
+    Equal points are one object, mostly: a heat map over a year has 16,000, of which few differ.
+    """
+    empty, bucket_of = _buckets(period.from_, period.days, bucket)
+    counts: dict[int, list[int]] = {}
+    for place, numbers in enumerate(days):
+        for number in numbers:
+            counts.setdefault(bucket_of[number], [0, 0])[place] += 1
+    points = empty.copy()
+    for number, (kept, breached) in counts.items():
+        points[number] = _point(points[number].start, kept, breached)
+    return points
+
+
+@lru_cache(maxsize=16384)
+def _point(start: date, kept: int, breached: int) -> TrendPoint:
+    return TrendPoint(start, kept, breached)
 
 
 @lru_cache(maxsize=64)
-def _buckets(first: date, days: int, bucket: Bucket) -> tuple[list[date], list[int]]:
-    """The starts of the buckets that these days touch, and for each day which of them it is in."""
-    starts: list[date] = []
+def _buckets(first: date, days: int, bucket: Bucket) -> tuple[list[TrendPoint], list[int]]:
+    """The buckets that these days touch, with nothing in them, and for each day which of them it is in."""
+    buckets: list[TrendPoint] = []
     bucket_of: list[int] = []
     for number in range(days):
         start = bucket.start(first + timedelta(days=number))
-        if not starts or starts[-1] != start:
-            starts.append(start)
-        bucket_of.append(len(starts) - 1)
-    return starts, bucket_of
+        if not buckets or buckets[-1].start != start:
+            buckets.append(TrendPoint(start, 0, 0))
+        bucket_of.append(len(buckets) - 1)
+    return buckets, bucket_of
