@@ -48,7 +48,7 @@ differences = st.builds(
     value=st.none() | st.floats(-1, 1),
     interval=st.none() | st.builds(Interval, low=st.floats(-1, 1), high=st.floats(-1, 1)),
 )
-trend_points = st.lists(st.builds(TrendPoint, start=st.dates(), kept=counts, breached=counts), max_size=60)
+trend_points = st.lists(st.builds(TrendPoint, start=st.dates(), kept=counts, breached=counts), max_size=20)
 
 
 def read(chart: Chart) -> ElementTree.Element:
@@ -126,10 +126,10 @@ def test_ratios_stay_inside(found: OddsRatio, baseline: OddsRatio, ratio: RateRa
     inside(ratios.ratio_chart("a", ratio))
 
 
-@given(st.builds(Correlation, value=st.none() | st.floats(-1, 1), n=counts))
-def test_correlations_stay_inside(found: Correlation) -> None:
+@given(st.builds(Correlation, value=st.none() | st.floats(-1, 1), n=counts), st.floats(0, allow_infinity=True))
+def test_correlations_stay_inside(found: Correlation, chance: float) -> None:
     """A correlation and its band of chance are drawn within the chart, however few people there are."""
-    inside(correlations.correlation_chart("a", found))
+    inside(correlations.correlation_chart("a", found, chance))
 
 
 @given(trend_points)
@@ -141,8 +141,8 @@ def test_trends_stay_inside(points: list[TrendPoint]) -> None:
 
 
 @given(
-    st.lists(st.builds(ShownAct, at=st.datetimes(timezones=st.just(UTC)), says=st.text()), max_size=8),
-    st.lists(st.builds(ShownSignal, at=st.datetimes(timezones=st.just(UTC)), says=st.text()), max_size=8),
+    st.lists(st.builds(ShownAct, at=st.datetimes(timezones=st.just(UTC)), says=st.text()), max_size=4),
+    st.lists(st.builds(ShownSignal, at=st.datetimes(timezones=st.just(UTC)), says=st.text()), max_size=4),
 )
 def test_time_lines_stay_inside(acts: list[ShownAct], signals: list[ShownSignal]) -> None:
     """Acts and signals are drawn within the lane, whenever they were; without any there is no span to draw."""
@@ -247,8 +247,9 @@ def test_the_chance_baseline_is_a_band_under_the_mark() -> None:
 
 
 def test_a_correlation_that_chance_explains_is_hollow() -> None:
-    """Within the band of chance the mark is hollow; beyond it, filled. More people make a narrower band."""
-    few, many = (correlations.correlation_chart("a", Correlation(value=0.5, n=n)) for n in (8, 100))
+    """Within the band of chance the mark is hollow; beyond it, filled."""
+    found = Correlation(value=0.5, n=30)
+    few, many = (correlations.correlation_chart("a", found, chance) for chance in (0.74, 0.2))
     assert marks(few, "paper")
     assert not marks(many, "paper")
     widths = [float(marks(chart, "band")[0][0].attrib["width"].removesuffix("%")) for chart in (few, many)]

@@ -2,20 +2,18 @@
 
 from services.graphql.dashboard.answers import Correlation
 from services.graphql.dashboard.charts.drawing import Chart, Linear, across, area, label, mark, upright
-from services.graphql.dashboard.modelling import chance_correlation
 from services.graphql.dashboard.numbers import MINUS, correlation, many
 
 ROW = 24
 _SCALE = Linear(-1.0, 1.0)
 
 
-def correlation_chart(title: str, found: Correlation) -> Chart:
-    """The correlation as a mark; the fewer people there are, the wider the band of chance."""
+def correlation_chart(title: str, found: Correlation, chance: float) -> Chart:
+    """The correlation as a mark, hollow within the band of what `chance` alone seldom goes beyond."""
     body = "".join(upright(across(_SCALE.place(at)), 0, ROW) for at in (-1.0, -0.5, 0.5, 1.0))
     body += upright(across(0.5), 0, ROW, class_="even")
     if found.value is None:
         return Chart(ROW, title, "Cannot be said.", body, "correlation")
-    chance = min(chance_correlation(found.n), 1.0)
     band = area(_SCALE.place(-chance), _SCALE.place(chance), ROW)
     said = f"{correlation(found.value)} over {many(found.n, 'person', 'people')}."
     drawn = mark("team", _SCALE.place(found.value), ROW / 2, hollow=abs(found.value) <= chance)

@@ -42,6 +42,7 @@ from services.graphql.dashboard.figures import NOTHING, Cell, Column, Figure, Li
 from services.graphql.dashboard.modelling import (
     STANDARDS_DEFINITION,
     attention_sentences,
+    chance_correlation,
     coaching_definition,
     coaching_sentence,
     comparison_sentence,
@@ -429,7 +430,7 @@ def _pressure(
         [says],
         [Row("", ratio_chart(heading, found))] if shown else (),
         ratio_axis(*AS_OFTEN) if shown else None,
-        table=Table(heading, columns, rows),
+        table=Table(f"{heading}: how often reps press", columns, rows),
         definition=[definition],
         links=about.getting() if found.after or found.before else (),
     )
@@ -560,7 +561,11 @@ def _guides_win(about: About) -> Figure:
         (Cell(name), NOTHING if one.value is None else Cell(correlation(one.value), one.value), number(one.n))
         for name, one, _ in three
     ]
-    charts = [Row(name, correlation_chart(name, one), correlation(one.value)) for name, one, _ in three if one.value]
+    charts = [
+        Row(name, correlation_chart(name, one, chance_correlation(one.n)), correlation(one.value))
+        for name, one, _ in three
+        if one.value is not None
+    ]
     return Figure(
         "guides-win",
         "Do guides win?",
