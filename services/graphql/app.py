@@ -50,12 +50,13 @@ def create_graphql(
     documents = load_documents(schema, folders, only=allowed.only_documents)
     gateway = Gateway(schema, backing, documents, suggestions=allowed.suggestions)
     sign_in = SignIn(allowed.proxy_token_header)
-    transport = Transport(gateway, live, QueryMetrics(registry), sign_in)
+    metrics = QueryMetrics(registry)
+    transport = Transport(gateway, live, metrics, sign_in)
     return [
         Route("/graphql", transport.get, methods=["GET"]),
         Route("/graphql", transport.post, methods=["POST"]),
         WebSocketRoute("/graphql", Sockets(live, gateway, sign_in).serve),
-        Route("/export/scorecards.csv", Export(gateway, documents).scorecards, methods=["GET"]),
+        Route("/export/scorecards.csv", Export(gateway, documents, metrics).scorecards, methods=["GET"]),
         *create_dashboard(gateway, documents, sign_in, backing.clock, backing.sources.policy),
         Mount("/static/graphiql", StaticFiles(directory=STATIC / "graphiql"), name="graphiql"),
     ]

@@ -23,7 +23,7 @@ from services.projections.leadership.scorecards import Card
 from services.projections.leadership.signals import Principle
 from services.projections.queries import examples, leading, outcomes
 from services.projections.queries.examples import Associations, Attention, Observed, StatedStandard
-from services.projections.queries.leading import ExampleKey
+from services.projections.queries.leading import ExampleKey, Led
 
 Value = TypeVar("Value")
 At = TypeVar("At")
@@ -39,11 +39,10 @@ class Read(Protocol):
 
 
 class Cards(NamedTuple):
-    """The tallies of a leader while leading, and of the team's reps meanwhile; and who these are."""
+    """The tallies of a leader while leading, and of the team's reps meanwhile."""
 
     leader: Card
     team: Card
-    reps: Collection[str]
 
 
 class Work(Protocol):
@@ -64,6 +63,9 @@ class ExampleLoaders:
         one = self._one
         self.leaders: DataLoader[tuple[Period, str], list[str]] = one(
             lambda connection, period, teams: leading.leaders(connection, teams, period)
+        )
+        self.lone_rep: DataLoader[Key, Collection[str]] = one(
+            lambda connection, period, keys: [_lone(of, period) for of in leading.led(connection, keys, period.as_of)]
         )
         self.observed: DataLoader[Key, Observed] = one(
             lambda connection, period, keys: examples.observe(connection, keys, period, policy)
@@ -127,8 +129,16 @@ class ExampleLoaders:
         return await self._one(guides).load_many(keys)
 
 
+def _lone(led: Led, period: Period) -> Collection[str]:
+    """The rep whom the leader led in the period, or ever if nobody then; nobody if there are several."""
+    reps = {rep: led.counting(rep) for rep in led.reps}
+    then = [rep for rep, during in reps.items() if any(a < period.end and b > period.start for a, b in during)]
+    found = then or [rep for rep, during in reps.items() if during]
+    return found if len(found) == 1 else ()
+
+
 def _cards(one: Observed) -> Cards:
-    return Cards(one.leader.card, one.team.card, [rep for rep in one.led.reps if one.led.counting(rep)])
+    return Cards(one.leader.card, one.team.card)
 
 
 def _answered(

@@ -332,8 +332,6 @@ class LeaderExample:
         if _BEYOND & info.context.fields:
             return await read_figures(info, card, self.period)
         cards = await self._load(info).cards.load(self._asked)
-        if not of_leader and len(cards.reps) == 1:
-            info.context.noted.note(What.CARD, cards.reps)  # as of any team that is one person
         tallies = cards.leader if of_leader else cards.team
         return Figures(card, self.period, tallies, info.context.sources.policy, {}, None)
 
@@ -361,7 +359,8 @@ async def of_team(info: Info, team: str, period: Period) -> list[LeaderExample]:
     if not access.leads_team(team):
         raise forbidden()
     found = await info.context.load.example.leaders.load((period, team))
-    return [_example(info, leader, team, period) for leader in found if access.sees_example(team, leader)]
+    shown = [ExampleKey(leader, team) for leader in found if access.sees_example(team, leader)]
+    return await _examples(info, shown, period)
 
 
 async def of_person(info: Info, person: str, team: str, period: Period) -> LeaderExample | None:
@@ -369,13 +368,15 @@ async def of_person(info: Info, person: str, team: str, period: Period) -> Leade
     if not info.context.access.sees_example(team, person):
         raise forbidden()
     found = await info.context.load.example.leaders.load((period, team))
-    return _example(info, person, team, period) if person in found else None
+    return (await _examples(info, [ExampleKey(person, team)], period))[0] if person in found else None
 
 
-def _example(info: Info, leader: str, team: str, period: Period) -> LeaderExample:
-    """The example, which from here on counts as read."""
-    info.context.noted.note(What.EXAMPLE, [leader])
-    return LeaderExample(key=ExampleKey(leader, team), period=period)
+async def _examples(info: Info, keys: list[ExampleKey], period: Period) -> list[LeaderExample]:
+    """The examples, which from here on count as read; to a team that is one person, as that person's card."""
+    info.context.noted.note(What.EXAMPLE, [key.leader for key in keys])
+    for reps in await info.context.load.example.lone_rep.load_many([(period, key) for key in keys]):
+        info.context.noted.note(What.CARD, reps)
+    return [LeaderExample(key=key, period=period) for key in keys]
 
 
 async def equity_of(info: Info, team: str, as_of: int) -> CustomerEquity:

@@ -3,6 +3,7 @@
 The figures are those of two trusted documents, asked for by the same credential: there is no second way to them.
 """
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from services.graphql.answering import Gateway, Question
 from services.graphql.documents import Documents
 from services.graphql.errors import STATUSES
+from services.graphql.metrics import REFUSED, QueryMetrics, outcome_of
 from services.graphql.spreadsheet import MEDIA_TYPE, csv_of
 from services.graphql.transport import WAIT_FOR, Refusal, address_of, headers_of, while_there
 from services.kit.errors import Malformed
@@ -26,15 +28,29 @@ _FLAGS = {"true": True, "false": False}
 _PARAMETERS = frozenset({"team", "person", "from", "to", "asOf", "includeSubteams", "members"})
 
 
+class _Ended:
+    """How a request ended: see `QueryMetrics`."""
+
+    outcome = REFUSED
+
+
 class Export:
     """The endpoint."""
 
-    def __init__(self, gateway: Gateway, documents: Documents) -> None:
+    def __init__(self, gateway: Gateway, documents: Documents, metrics: QueryMetrics) -> None:
         self._gateway = gateway
         self._documents = documents
+        self._metrics = metrics
 
     async def scorecards(self, request: Request) -> Response:
         """A row for each principle of a team or a person, and with `members` of each rep in the team now."""
+        started, ended = time.perf_counter(), _Ended()
+        try:
+            return await self._answer(request, ended)
+        finally:
+            self._metrics.observe(ended.outcome, time.perf_counter() - started)
+
+    async def _answer(self, request: Request, ended: _Ended) -> Response:
         try:
             name, variables = _asked(request.query_params)
         except Malformed as error:
@@ -47,6 +63,7 @@ class Export:
             answer = (await while_there(request, self._gateway.answer(asked))).body
         except Refusal as refusal:
             return refusal.response
+        ended.outcome = outcome_of(answer)
         if errors := answer.get("errors"):
             return _refused(errors[0], asked)
         if None in answer["data"].values():

@@ -14,12 +14,12 @@ REFUSED = "refused"  # what is not GraphQL over HTTP, or not a query
 
 
 class QueryMetrics:
-    """The times of all requests at `/graphql` but those for its page."""
+    """The times of all requests at `/graphql` but those for its page and live ones, and of the export."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._seconds = Histogram(
             "exemplar_query_seconds",
-            "Time to answer a GraphQL request, waiting for the fold included, by outcome",
+            "Time to answer a GraphQL request or an export, waiting for the fold included, by outcome",
             ["outcome"],
             registry=registry,
         )

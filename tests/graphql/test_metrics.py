@@ -32,6 +32,14 @@ def test_a_request_counts_by_how_it_ended(asker: Asker) -> None:
     assert counted(asker) == expected
 
 
+def test_an_export_counts_too(company: Asker) -> None:
+    """By how it ended, as the question does that it asks."""
+    table = "/export/scorecards.csv?from=2026-01-01&to=2026-02-01"
+    for asked, who in (("&team=north", "admin"), ("&team=north", "nobody"), ("", "admin")):
+        company.client.get(table + asked, headers={"authorization": f"Bearer {who}"})
+    assert counted(company) == {"answered": 1, "unauthenticated": 1, "refused": 1}
+
+
 def test_what_a_client_may_not_see_counts_as_forbidden(company: Asker) -> None:
     """An answer with a refused field counts by that field's code."""
     company.ask('{ person(key: "sam") { key scorecard(period: {from: "2026-01-01", to: "2026-02-01"}) { asOf } } }')

@@ -78,6 +78,10 @@ def people(company: Asker) -> Asker:
         # What a leader models is the leader's; what a team's customers are worth is nobody's.
         ('{ team(key: "north") { examples(period: PERIOD) { goading { value } } } }', "cleo", (["ann"], ["example"])),
         ('{ team(key: "north") { examples(period: PERIOD) { comparisons { leader { n } } } } }', "ann", None),
+        *(
+            (f'{{ team(key: "south") {{ examples(period: PERIOD) {{ {field} }} }} }}', "bob", (["sam"], ["card"]))
+            for field in ("goading { value }", "pushing { acceptance { with { n } } }", "afterCoaching { after { n } }")
+        ),
         (
             '{ team(key: "south") { examples(period: PERIOD) { comparisons { team { n } } } } }',
             "bob",

@@ -25,7 +25,7 @@ from services.graphql.documents import Documents
 from services.graphql.sign_in import SignIn, forget
 from services.graphql.spreadsheet import MEDIA_TYPE as CSV
 from services.graphql.spreadsheet import csv_of
-from services.graphql.transport import Refusal, while_there
+from services.graphql.transport import Refusal, address_of, while_there
 from services.kit.problems import challenge
 from services.projections.leadership.policy import Policy
 
@@ -139,6 +139,7 @@ class _Dashboard:
             self._clock(),
             self._policy,
             request.query_params.get("position"),
+            address_of(request),
         )
 
     def _context(self, request: Request, visit: Visit, page: Page, shown: Shown) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from services.graphql.dashboard.forms import form_of
 from services.graphql.dashboard.links import SIGN_IN, local, with_query
 from services.graphql.dashboard.rendering import HEADERS, THEME_COOKIE, THEMES, Renderer
 from services.graphql.dashboard.visiting import Failure
+from services.graphql.errors import RATE_LIMITED, TooOften
 from services.graphql.sign_in import SignIn, bearer, forget, is_credential, is_secure, keep
+from services.graphql.transport import address_of
 from services.kit.errors import ExemplarError, Unauthenticated
 
 A_YEAR = 365 * 24 * 3600
@@ -47,9 +49,11 @@ class Signing:
         if not is_credential(credential):
             return await self._page(request, target, _NOT_ONE, status=400)
         try:
-            await self._gateway.admit(bearer(credential))
+            await self._gateway.admit(bearer(credential), address_of(request))
         except Unauthenticated:
             return await self._page(request, target, _REFUSED, status=401)
+        except TooOften as error:
+            return await self._failed(request, Failure(RATE_LIMITED, retry_after=error.seconds))
         except ExemplarError:
             return await self._failed(request, Failure("UNAVAILABLE"))
         response = RedirectResponse(target, 303, HEADERS)
@@ -95,4 +99,8 @@ class Signing:
 
     async def _failed(self, request: Request, failure: Failure) -> Response:
         notice = notice_of(failure)
-        return await run_in_threadpool(self._renderer.page, request, "notice.html", {"notice": notice}, notice.status)
+        page = self._renderer.page
+        answer: Response = await run_in_threadpool(page, request, "notice.html", {"notice": notice}, notice.status)
+        if failure.retry_after is not None:
+            answer.headers["retry-after"] = str(failure.retry_after)
+        return answer

@@ -42,7 +42,8 @@ class Failure(Exception):
 class Visit:
     """A request for a page. `query` are the parameters of its address, `now` in microseconds.
 
-    `wait_for` is a position that the answers must have reached: of what the visitor has just recorded.
+    `wait_for` is a position that the answers must have reached: of what the visitor has just recorded. `address`: where
+    the request comes from.
     """
 
     page: str
@@ -53,6 +54,7 @@ class Visit:
     now: int
     policy: Policy
     wait_for: str | None = None
+    address: str | None = None
     viewer: Viewer | None = None
     freshness: Freshness | None = None
     _lag: float = field(default=0.0, repr=False)
@@ -104,7 +106,9 @@ class Visit:
         What may not be seen further below is None in the answer; so a document asks it of a type that may be None.
         """
         id_ = self.documents.ids[f"dashboard/{document}"]
-        asked = Question(None, variables, None, self.authorization, self.wait_for, document_id=id_)
+        asked = Question(
+            None, variables, None, self.authorization, self.wait_for, document_id=id_, address=self.address
+        )
         body = (await self.gateway.answer(asked)).body
         found = body.get("errors", ())
         for error in found:

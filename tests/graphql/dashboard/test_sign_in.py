@@ -6,6 +6,7 @@ import pytest
 
 from services.events.credentials import Credential
 from services.graphql.app import Allowed
+from services.graphql.rates import Rates
 from services.graphql.sign_in import COOKIE, SECURE_COOKIE
 from services.kit.errors import Unavailable
 from tests.fixed_clock import FixedClock
@@ -131,6 +132,18 @@ def test_a_database_that_is_away_is_no_wrong_key(tmp_path: Path, clock: FixedClo
         assert answer.status_code == 503
         assert "cannot be read now" in text_of(answer)
         assert "set-cookie" not in answer.headers
+    asker.close()
+
+
+def test_who_tries_many_credentials_has_to_wait(tmp_path: Path, clock: FixedClock) -> None:
+    """At the form as anywhere: after so many bad ones from an address 429, and a good one still signs in."""
+    asker = found_company(Closed(tmp_path, clock, failures=Rates(0.1, 2)))
+    asker.person("ann")
+    visitor = Visitor(asker)
+    tried = [visitor.send("/dashboard/sign-in", {"credential": "nobody"}) for _ in range(3)]
+    assert [answer.status_code for answer in tried] == [401, 401, 429]
+    assert tried[-1].headers["retry-after"] == "10"
+    assert visitor.send("/dashboard/sign-in", {"credential": "ann"}).status_code == 303
     asker.close()
 
 
