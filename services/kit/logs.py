@@ -29,7 +29,6 @@ def configure_logs(level: str) -> None:
     root.handlers = [handler]
     root.setLevel(level.upper())
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it says hello at each area that it looks at
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what matters of it is raised to us, and told by us
     structlog.configure(
         processors=[*chain, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

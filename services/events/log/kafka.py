@@ -60,9 +60,9 @@ READ_BYTES = 8 * 2**20  # a read ends when it holds this much, whatever its limi
 POLL_RECORDS = 2**31 - 1
 
 _URL = re.compile(r"kafka://([^/@\s]+)/([A-Za-z0-9._-]{1,249})")
+_OF_CLIENT = re.compile(r"<.*?>: ")  # with which of its objects a message of the client begins
 _SERVER = re.compile(r".+:\d{1,5}")
 _log = structlog.get_logger(__name__)
-logging.getLogger("kafka").setLevel(logging.WARNING)  # below, the client tells of every connection and every record
 
 _ROW_OVERHEAD = 200  # bytes that a waiting record takes in memory beside its key and value, about
 _TOPIC_SETTINGS = {
@@ -591,6 +591,34 @@ class _Topic:
             raise _failed(error) from error
 
 
+class _Words(logging.Handler):
+    """What the client says that is wrong: that a login failed, for instance, it tells nowhere else.
+
+    Apart from that its logs are left out: of an outage they tell twenty lines a second, of which we tell what matters.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self._said: deque[tuple[float, str]] = deque(maxlen=50)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See Handler."""
+        message = record.getMessage()
+        if not message.startswith("Bootstrap"):  # that sums up, and says less
+            self._said.append((time.monotonic(), _OF_CLIENT.sub("", message)))
+
+    def since(self, began: float) -> str:
+        """What was said since then, each thing once."""
+        return "; ".join(dict.fromkeys(words for said, words in tuple(self._said) if said >= began))
+
+
+_words = _Words()
+_client_log = logging.getLogger("kafka")
+_client_log.setLevel(logging.ERROR)
+_client_log.propagate = False
+_client_log.addHandler(_words)
+
+
 def _parse(url: str) -> tuple[list[str], str]:
     """The brokers to ask first, and the topic."""
     match = _URL.fullmatch(url)
@@ -671,6 +699,7 @@ def _asking() -> dict[str, object]:
 
 def _connect(make: Callable[..., Any], connection: Mapping[str, object], settings: Mapping[str, object]) -> Any:
     """A client; lets go of everything if no broker answers."""
+    began = time.monotonic()
     networks: list[Any] = []
 
     def network(**given: Any) -> Any:
@@ -682,7 +711,7 @@ def _connect(make: Callable[..., Any], connection: Mapping[str, object], setting
     except (KafkaError, ValueError, OSError) as error:
         for made in networks:
             made.close()
-        raise _told(error) from error
+        raise _told(error, _words.since(began)) from error
 
 
 @contextmanager
@@ -722,13 +751,13 @@ def _failed(error: Exception) -> Unavailable:
     return Unavailable(f"the client of the log failed ({type(error).__name__})")
 
 
-def _told(error: Exception) -> ExemplarError:
-    """What a client that cannot begin means for the caller."""
+def _told(error: Exception, words: str = "") -> ExemplarError:
+    """What a client that cannot begin means for the caller; `words`: what it has said of that."""
     if isinstance(error, KafkaConfigurationError | ValueError):
         return Misconfigured(f"EXEMPLAR_KAFKA_*: the settings do not fit together ({error})")
     return Unavailable(
-        f"no broker of the log answers as asked ({type(error).__name__}); if they are up, the EXEMPLAR_KAFKA_… settings"
-        " may be wrong, and the warnings of kafka.net say why"
+        f"no broker of the log answers as asked ({words or type(error).__name__}); if they are up, EXEMPLAR_LOG_URL or"
+        " the EXEMPLAR_KAFKA_… settings may be wrong"
     )
 
 

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import time
 import uuid
 import warnings
@@ -26,6 +27,7 @@ from services.kit.serving import MOST_HEADER_BYTES
 from services.kit.settings import MOST_EVENT_BYTES
 from tests.events.log.guarded_broker import PASSWORD, USERNAME, guarded_broker
 from tests.events.log.odd_clients import OnceBroken, OnceDeaf, OnceDeafOf, OnceMute, OnceWithoutOffset
+from tests.serving import run
 
 PATIENCE = 30.0
 PARTITIONS = 4
@@ -144,11 +146,18 @@ def test_a_url_must_name_brokers_and_a_topic(url: str) -> None:
 
 @pytest.mark.usefixtures("sockets_left_lying")
 def test_nobody_there_is_unavailable() -> None:
-    """Where no broker listens, opening says so within seconds."""
+    """Where no broker listens, opening says so within seconds, and why."""
     began = time.monotonic()
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="ECONNREFUSED"):
         kafka.open_log("kafka://127.0.0.1:9/topic", OPEN)
     assert time.monotonic() - began < 8
+
+
+def test_the_many_words_of_the_client_are_left_out(tmp_path: Path) -> None:
+    """A command that finds no broker says so in one line."""
+    done = run(tmp_path, ["status"], log_url="kafka://127.0.0.1:9/topic")
+    assert done.returncode == 1
+    assert re.fullmatch(r"exemplar: no broker .*ECONNREFUSED.*\n", done.stderr), done.stderr
 
 
 def test_a_certificate_that_is_not_there_is_misconfigured() -> None:
@@ -420,6 +429,9 @@ def test_brokers_that_want_tls_and_a_login(tmp_path: Path, kafka_broker: KafkaCo
         appended(log, b"1")
         with closing(log.reader()) as reader:
             assert read_values(reader, dict.fromkeys(range(PARTITIONS), 0), 1) == [b"1"]
-        for wrong in (access._replace(password="another"), access._replace(cafile=None)):
-            with pytest.raises(Unavailable, match="EXEMPLAR_KAFKA"):
+        for wrong, why in (
+            (access._replace(password="another"), "Authentication failed|socket disconnected"),  # as the broker likes
+            (access._replace(cafile=None), "CERTIFICATE_VERIFY_FAILED"),
+        ):
+            with pytest.raises(Unavailable, match=rf"({why}).*EXEMPLAR_KAFKA"):
                 kafka.open_log(url, wrong)
