@@ -245,35 +245,75 @@ def among(
     """
     if connection.dialect.name == "postgresql":
         return tuple_(*columns).in_(_unnested(columns, rows))
-    table = func.json_each(msgspec.json.encode(list(rows)).decode()).table_valued("value")
+    table = func.json_each(_json(rows)).table_valued("value")
     values = [func.json_extract(table.c.value, f"$[{place}]") for place in range(len(columns))]
     return tuple_(*columns).in_(select(*values))
 
 
 def look_up(
-    connection: Connection, wanted: Sequence[Column[Any]], keys: Sequence[Column[Any]], rows: Collection[Sequence[Any]]
+    engine: Engine, wanted: Sequence[Column[Any]], keys: Sequence[Column[Any]], rows: Collection[Sequence[Any]]
 ) -> Sequence[Sequence[Any]]:
     """The wanted columns wherever the key columns, of the same table, have the values of one of the rows.
 
-    As by `among`, for what is asked all the time: building the statement took longer than answering it.
+    As by `among`, for what is asked for each request: straight from PostgreSQL's driver it takes a tenth of the CPU.
     """
-    statement = _look_up_statement(connection.dialect.name, tuple(wanted), tuple(keys))
-    if connection.dialect.name == "postgresql":
-        given: tuple[Any, ...] = tuple(list(values) for values in zip(*rows, strict=True))
-    else:
-        given = (msgspec.json.encode(list(rows)).decode(),)
-    return connection.exec_driver_sql(statement, given).all() if rows else []
+    if not rows:
+        return []
+    statement, given = _look_up_statement(engine.dialect.name, tuple(wanted), tuple(keys)), _json(rows)
+    if engine.dialect.name == "postgresql":
+        with _straight(engine) as cursor:
+            found: list[Sequence[Any]] = cursor.execute(statement, (given,)).fetchall()
+            return found
+    with reading(engine) as connection:
+        return connection.exec_driver_sql(statement, (given,)).all()
 
 
 @lru_cache(maxsize=64)
 def _look_up_statement(dialect: str, wanted: Sequence[Column[Any]], keys: Sequence[Column[Any]]) -> str:
     if dialect == "postgresql":
-        among_them = f"* FROM unnest({', '.join(f'%s::{key.type.compile()}[]' for key in keys)})"
+        given = _given_rows(keys)
     else:
         places = (f"json_extract(value, '$[{place}]')" for place in range(len(keys)))
-        among_them = f"{', '.join(places)} FROM json_each(?)"
+        given = f"SELECT {', '.join(places)} FROM json_each(?)"
     columns, where = (", ".join(column.name for column in some) for some in (wanted, keys))
-    return f"SELECT {columns} FROM {keys[0].table.name} WHERE ({where}) IN (SELECT {among_them})"
+    return f"SELECT {columns} FROM {keys[0].table.name} WHERE ({where}) IN ({given})"
+
+
+def _given_rows(columns: Sequence[Column[Any]]) -> str:
+    """Rows given to PostgreSQL as one text of JSON, which costs this process half of what arrays do."""
+    values = (
+        f"decode(value->>{place}, 'base64')"
+        if isinstance(column.type, LargeBinary)
+        else f"(value->>{place})::{column.type.compile()}"
+        for place, column in enumerate(columns)
+    )
+    return f"SELECT {', '.join(values)} FROM jsonb_array_elements($1::jsonb)"
+
+
+def _json(rows: Collection[Sequence[Any]]) -> str:
+    return msgspec.json.encode(list(rows)).decode()
+
+
+@contextmanager
+def _straight(engine: Engine) -> Iterator[Any]:
+    """A cursor of PostgreSQL's driver, past SQLAlchemy: each statement has `$1` and is a transaction of its own."""
+    psycopg: Any = engine.dialect.loaded_dbapi
+    with _translated(engine):
+        borrowed: Any = engine.raw_connection()
+        driver = borrowed.driver_connection
+        try:
+            driver.autocommit = True
+            yield psycopg.RawCursor(driver)
+        except psycopg.Error as error:
+            if error.sqlstate in _PASSING:
+                raise Unavailable("the database does not do this now") from error
+            raise
+        finally:
+            if driver.closed:
+                borrowed.invalidate()
+            else:
+                driver.autocommit = False
+            borrowed.close()
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
@@ -319,6 +359,14 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[Sequence
         connection.execute(sqlite.insert(table).on_conflict_do_nothing(), given_rows)
 
 
+def insert_missing_alone(engine: Engine, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    """`insert_missing` in PostgreSQL, in a transaction of its own: one message each way, where others take four."""
+    names = ", ".join(column.name for column in table.columns)
+    given = _given_rows(list(table.columns))
+    with _straight(engine) as cursor:
+        cursor.execute(f"INSERT INTO {table.name} ({names}) {given} ON CONFLICT DO NOTHING", (_json(rows),))
+
+
 def delete_rows(connection: Connection, table: Table, keys: Sequence[Sequence[Any]]) -> None:
     """Delete the rows that have one of these primary keys."""
     if not keys:
@@ -358,7 +406,7 @@ def _translated(engine: Engine) -> Iterator[None]:
 
 
 def _driver_error(engine: Engine) -> type[Exception]:
-    """What the driver itself raises, where it is called without SQLAlchemy (COPY)."""
+    """What the driver itself raises, where it is called without SQLAlchemy."""
     error: type[Exception] = engine.dialect.loaded_dbapi.OperationalError
     return error
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from services.events.catalog.envelope import Catalogue
 from services.events.known import KnownAct
 from services.events.log.protocol import Place
-from services.kit.database import asking, look_up
+from services.kit.database import look_up
 from services.projections.applying import stored_act
 from services.projections.stores import ModelSource
 from services.projections.tables import acts
@@ -24,6 +24,5 @@ class KnownActs:
         """See Known."""
         if not pairs:
             return []
-        with asking(self._model()) as connection:
-            rows = look_up(connection, _WANTED, (acts.c.source, acts.c.act_id), pairs)
+        rows = look_up(self._model(), _WANTED, (acts.c.source, acts.c.act_id), pairs)
         return [KnownAct(stored_act(record, self._catalogue), Place(*place)) for *place, record in rows]

@@ -3,9 +3,19 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, func, make_url, select, text
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, Table, Text, func, make_url, select, text
 
-from services.kit.database import area_file, insert_rows, open_engine, parse_url, reading, writing
+from services.kit.database import (
+    area_file,
+    create_area,
+    insert_missing_alone,
+    insert_rows,
+    look_up,
+    open_engine,
+    parse_url,
+    reading,
+    writing,
+)
 from services.kit.errors import Corrupt, Unavailable
 
 
@@ -51,4 +61,49 @@ def test_a_connection_that_is_lost_before_rows_are_copied_is_unavailable(postgre
         connection.execute(text("CREATE TEMPORARY TABLE numbers (number integer)"))
         insert_rows(connection, numbers, [(1,), (None,)])
         assert connection.execute(select(numbers)).all() == [(1,), (None,)]
+    engine.dispose()
+
+
+@pytest.mark.postgres
+def test_what_goes_straight_to_postgresql_has_every_type(postgres_url: str) -> None:
+    """Rows are inserted but where their key is there, and found again by columns of any type, whatever the texts."""
+    engine = open_engine(parse_url(postgres_url, "EXEMPLAR_DATABASE_URL"), "straight_types")
+    create_area(engine, "straight_types")
+    things = Table(
+        "things",
+        MetaData(),
+        Column("name", Text, primary_key=True),
+        Column("number", BigInteger),
+        Column("bytes", LargeBinary),
+    )
+    things.create(engine)
+    rows = [("a", 2**62, b"\0\xff"), ('"$1 %s\\ñ\U0001f600', None, None)]
+    insert_missing_alone(engine, things, rows)
+    insert_missing_alone(engine, things, [("a", 1, b"")])
+    found = look_up(engine, list(things.columns), [things.c.name], [(name,) for name, *_ in rows] + [("other",)])
+    assert sorted(map(tuple, found)) == sorted(rows)
+    assert look_up(engine, [things.c.name], [things.c.bytes, things.c.number], [(b"\0\xff", 2**62)]) == [("a",)]
+    assert look_up(engine, [things.c.name], [things.c.name], []) == []
+    engine.dispose()
+
+
+@pytest.mark.postgres
+def test_what_goes_straight_to_postgresql_and_fails_is_unavailable(postgres_url: str) -> None:
+    """A table that is gone and a connection that is lost pass, and leave behind nothing that disturbs others."""
+    engine = open_engine(parse_url(postgres_url, "EXEMPLAR_DATABASE_URL"), "straight_errors")
+    create_area(engine, "straight_errors")
+    names = Table("names", MetaData(), Column("name", Text, primary_key=True))
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            look_up(engine, [names.c.name], [names.c.name], [("a",)])
+    names.create(engine)
+    with engine.connect() as killer, engine.connect() as other:
+        mine = other.scalar(select(func.pg_backend_pid()))
+        other.close()
+        killer.execute(select(func.pg_terminate_backend(mine)))
+    with pytest.raises(Unavailable):
+        look_up(engine, [names.c.name], [names.c.name], [("a",)])
+    insert_missing_alone(engine, names, [("a",)])
+    with writing(engine) as connection:
+        assert connection.execute(select(names)).all() == [("a",)]
     engine.dispose()

@@ -14,7 +14,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from services.events.vault.wrapping import KEY_BYTES, WrappingKey
 from services.kit import instants
-from services.kit.database import asking, insert_missing, look_up, reading, writing
+from services.kit.database import (
+    asking,
+    insert_missing,
+    insert_missing_alone,
+    look_up,
+    one_writer,
+    reading,
+    writing,
+)
 from services.kit.errors import Corrupt, Misconfigured, Unavailable
 
 AREA = "vault"
@@ -102,24 +110,25 @@ class SqlVault:
         unknown = sorted(set(persons) - found.keys())
         if unknown:
             now = self._clock()
-            with asking(self._engine) as connection:
-                found |= self._remembered.keep(self._read(connection, unknown), now)
+            found |= self._remembered.keep(self._read(unknown), now)
         return found
 
     def _make(self, persons: list[str]) -> dict[str, bytes | None]:
         """Make keys for these and read them back: where another process was faster, its key or its mark counts."""
         now = self._clock()
         rows = [(person, self._wrapping_key.wrap(person, os.urandom(KEY_BYTES)), now, None) for person in persons]
-        with self._writing() as connection:
-            insert_missing(connection, data_keys, rows)
-            made = self._read(connection, persons)
-        return self._remembered.keep(made, now)
+        if one_writer(self._engine):
+            with self._writing() as connection:
+                insert_missing(connection, data_keys, rows)
+        else:
+            insert_missing_alone(self._engine, data_keys, rows)
+        return self._remembered.keep(self._read(persons), now)
 
-    def _read(self, connection: Connection, persons: list[str]) -> dict[str, bytes | None]:
+    def _read(self, persons: list[str]) -> dict[str, bytes | None]:
         wanted, key = (data_keys.c.person, data_keys.c.wrapped), (data_keys.c.person,)
         return {
             person: None if wrapped is None else self._wrapping_key.unwrap(person, wrapped)
-            for person, wrapped in look_up(connection, wanted, key, [(person,) for person in persons])
+            for person, wrapped in look_up(self._engine, wanted, key, [(person,) for person in persons])
         }
 
     @contextmanager
