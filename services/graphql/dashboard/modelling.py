@@ -38,6 +38,14 @@ class Finding(NamedTuple):
     sentences: Sequence[str]
 
 
+class Short(NamedTuple):
+    """Mirroring in few words: what it comes to, the odds that say so, and sentences for who wants to know more."""
+
+    comes_to: str
+    odds: str
+    more: Sequence[str]
+
+
 # ---- example and mirror ----------------------------------------------------------------------------------------------
 
 
@@ -77,22 +85,22 @@ def mirroring_finding(comparison: ExampleComparison, leader: str, policy: Policy
     return Finding(relation, [*said, *_rests_on(found)])
 
 
-def mirroring_in_short(comparison: ExampleComparison, leader: str, policy: Policy = DEFAULT_POLICY) -> str:
-    """Mirroring in a sentence, what it comes to first; for where the rest is a click away."""
+def mirroring_in_short(comparison: ExampleComparison, leader: str, policy: Policy = DEFAULT_POLICY) -> Short:
+    """Mirroring for where the rest is a click away: what it comes to, the odds, and what more there is to say."""
     relation, said = mirroring_finding(comparison, leader, policy)
     found, baseline = comparison.mirroring, comparison.chance_baseline
     if found.value is None or found.interval is None:
-        return said[0]
+        return Short(said[0], "", ())
     if relation == "none":
-        odds = f"odds {times(found.value)}{SPACE}times, {_ends(found.interval)}"
-        return f"No relation is shown between what the leader does and what reps do ({odds})."
-    when = f"in the {policy.mirroring.example_days} days after"
+        odds = f"Odds {times(found.value)}{SPACE}times, {_ends(found.interval)}."
+        return Short("No relation is shown between what the leader does and what reps do.", odds, (said[1], *said[3:]))
+    when = f"In the {policy.mirroring.example_days} days after"
     other = "what other leaders in that place would show cannot be said"
     if baseline.value is not None:
         other = f"with other leaders in that place {times(baseline.value)}{SPACE}times ({_ends(baseline.interval)})"
-    first = _lower(_conclusion(relation, leader, found.interval).removeprefix("So ").rstrip("."))
+    comes_to = _conclusion(relation, leader, found.interval).removeprefix("So ")
     odds = _odds_after(found, leader, when, comparison.principle.id).rstrip(".")
-    return f"{first[0].upper()}{first[1:]}. {odds[0].upper()}{odds[1:]}; {other}."
+    return Short(f"{comes_to[0].upper()}{comes_to[1:]}", f"{odds}; {other}.", tuple(said[3:]))
 
 
 def _relation(found: Interval, baseline: OddsRatio) -> Relation:

@@ -328,6 +328,23 @@ def test_mirroring_is_said_as_odds() -> None:
     assert not any("times as often" in said for said in found.sentences)
 
 
+def test_mirroring_in_short_says_first_what_it_comes_to() -> None:
+    """The conclusion, the odds on both sides, and the rest apart; without a relation the baseline is in the rest."""
+    found = ExampleComparison(principle=PRESSURE, mirroring=odds(2.3, 1.4, 3.8), chance_baseline=odds(1.1, 0.9, 1.3))
+    short = modelling.mirroring_in_short(found, "Kim")
+    assert short.comes_to == "This is more than a busy month: the team does as Kim does."
+    assert plain(short.odds) == (
+        "In the 28 days after Kim pressed or pushed, the odds that a rep did so too were 2.3 times those after the "
+        "leader had kept to it (likely 1.4 to 3.8); with other leaders in that place 1.1 times (likely 0.90 to 1.3)."
+    )
+    assert [plain(said) for said in short.more] == ["It rests on 118 signals of 8 reps."]
+    none = ExampleComparison(principle=PRESSURE, mirroring=odds(1.2, 0.8, 1.7), chance_baseline=odds(1.1, 0.9, 1.3))
+    assert plain(modelling.mirroring_in_short(none, "Kim").odds) == "Odds 1.2 times, likely 0.80 to 1.7."
+    assert len(modelling.mirroring_in_short(none, "Kim").more) == 2
+    unknown = ExampleComparison(mirroring=OddsRatio(undefined_because="there is no signal to compare"))
+    assert modelling.mirroring_in_short(unknown, "Kim") == ("Cannot be said: there is no signal to compare.", "", ())
+
+
 def test_mirroring_that_is_not_defined_says_why() -> None:
     """The gateway's reason is what the page says."""
     comparison = ExampleComparison(mirroring=OddsRatio(undefined_because="there is no signal to compare"))

@@ -24,7 +24,7 @@ def pair_chart(title: str, leader: Score, team: Score) -> Chart:
     return Chart(2 * ROW, title, said, body, "pair")
 
 
-PAIR_KEY = (("leader", "the leader; a line is the likely range"), ("team", "the team's reps"))
+PAIR_KEY = (("leader", "the leader"), ("team", "the team's reps; a line is the likely range"))
 """What the marks of pairs mean."""
 
 

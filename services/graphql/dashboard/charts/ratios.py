@@ -45,8 +45,8 @@ def mirroring_axis() -> Chart:
 
 
 MIRRORING_KEY = (
-    ("team", "the team under this leader, with its likely range"),
-    ("band", "beside other leaders: chance and busy months"),
+    ("team", "with this leader; a line is the likely range"),
+    ("band", "with other leaders: chance and busy months"),
 )
 """What the marks of mirroring mean."""
 

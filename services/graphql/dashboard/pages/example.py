@@ -41,6 +41,7 @@ from services.graphql.dashboard.charts.ratios import (
 from services.graphql.dashboard.figures import NOTHING, Cell, Column, Figure, Link, Missing, Shown, Table
 from services.graphql.dashboard.modelling import (
     STANDARDS_DEFINITION,
+    Short,
     attention_sentences,
     chance_correlation,
     coaching_definition,
@@ -53,7 +54,6 @@ from services.graphql.dashboard.modelling import (
     imprint_definition,
     imprint_sentence,
     mirroring_definition,
-    mirroring_finding,
     mirroring_in_short,
     month_end_definition,
     month_end_sentence,
@@ -102,7 +102,7 @@ class Compared(NamedTuple):
     name: str
     title: str
     says: str
-    mirrored: str
+    mirrored: Short | None
     pair: Row
     mirror: Row | None
     more: Sequence[str]
@@ -179,7 +179,10 @@ def _context(about: About, examples: Sequence[LeaderExample]) -> dict[str, objec
         "compared": [_compared(about, one) for one in example.comparisons if one.leader.n or one.team.n],
         "unseen": [one.principle.title for one in example.comparisons if not one.leader.n and not one.team.n],
         "longer": _longer(about),
-        "keys": [[(sign(who), words) for who, words in key] for key in (PAIR_KEY, MIRRORING_KEY)],
+        "keys": [
+            (name, [(sign(who), words) for who, words in key])
+            for name, key in (("Kept", PAIR_KEY), ("Same as the leader?", MIRRORING_KEY))
+        ],
         "few_sales": little,
         "sections": SOLD_LITTLE if little else SOLD_FIRST,
         "pair_axis": rate_axis(),
@@ -207,14 +210,15 @@ def _compared(about: About, one: ExampleComparison) -> Compared:
         *([Link("The team’s signals", about.signals_of_team(principle.id))] if one.team.n else ()),
         Link("What it asks", about.visit.link("principle", principle=slug(principle.id))),
     ]
+    short = mirroring_in_short(one, leader, policy) if one.leader.n else None
     return Compared(
         slug(principle.id),
         principle.title,
         comparison_sentence(one, leader),
-        mirroring_in_short(one, leader, policy) if one.leader.n else "",
+        short,
         _pair(one),
         None if one.mirroring.value is None and one.chance_baseline.value is None else _mirror(one),
-        [*mirroring_finding(one, leader, policy).sentences, imprint_sentence(one, leader, policy)],
+        [*(short.more if short else ()), imprint_sentence(one, leader, policy)],
         links,
         _badge(one),
     )
