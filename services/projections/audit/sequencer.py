@@ -136,6 +136,7 @@ class Sequencer:
         self._at_step = at_step
         self._verifiers = [signer.verifier for signer in signing.signers]
         self._signed = Checkpoint(signing.origin, 0, EMPTY_ROOT)  # what this process has seen or signed last
+        self._there: Position | None = None  # where the log ended when this process began to introduce it
         self._erased: set[str] | None = None
         self._asked_vault = -ERASURES_SECONDS
         self._to_copy: str | None = None
@@ -296,7 +297,7 @@ class Sequencer:
         if gone := [p for p, offset in state.positions.items() if ends.get(p, 0) < offset]:
             raise Corrupt(f"partition {gone[0]} of the log ends before what is in the audit tree: restore the log")
         behind = [p for p in sorted(state.positions) if ends.get(p, 0) > state.positions[p]]
-        records = self._records(found, behind)
+        records = self._records(found, behind, ends)
         found.new.extend(map(of_record, records))
         if not found.introduced:
             found.more = True
@@ -306,14 +307,17 @@ class Sequencer:
         found.more = len(records) >= self._batch or len(found.numbered) == _LEAVES_AT_ONCE
         return found
 
-    def _records(self, found: _Round, behind: Sequence[int]) -> list[Record]:
+    def _records(self, found: _Round, behind: Sequence[int], ends: Position) -> list[Record]:
         """The next records. What is there when a tree is begun is taken a partition at a time, by offset; after that
         all that is new, in the order in which the log took it in as far as its instants tell.
         """
         if found.introduced:
             return _by_time(self._read(found, behind))
+        if self._there is None:
+            self._there = ends
         for partition in behind:
-            if records := self._read(found, [partition]):
+            there = found.after[partition] < self._there[partition]
+            if there and (records := self._read(found, [partition])):
                 return records
         found.introduced = True
         return []
