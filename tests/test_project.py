@@ -73,12 +73,13 @@ def test_no_file_names_a_place_on_one_machine() -> None:
     assert [path for path in tracked_files() if places.search(path.read_bytes())] == []
 
 
-def test_graphiql_is_what_its_readme_says() -> None:
+@pytest.mark.parametrize("folder", [GRAPHIQL, ROOT / "tests/browser/axe"])
+def test_what_is_vendored_is_what_its_readme_says(folder: Path) -> None:
     """The vendored files are those of the versions named, byte for byte."""
-    rows = re.findall(r"^\| `([\w.-]+)` .* `([0-9a-f]{64})` \|$", (GRAPHIQL / "README.md").read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| `([\w.-]+)` .* `([0-9a-f]{64})` \|$", (folder / "README.md").read_text(), re.MULTILINE)
     named = dict(rows)
-    assert set(named) == {path.name for path in GRAPHIQL.iterdir() if re.search(r"\.min\.(js|css)$", path.name)}
-    assert {name: hashlib.sha256((GRAPHIQL / name).read_bytes()).hexdigest() for name in named} == named
+    assert set(named) == {path.name for path in folder.iterdir() if re.search(r"\.min\.(js|css)$", path.name)}
+    assert {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in named} == named
 
 
 def test_graphiql_needs_no_other_server() -> None:

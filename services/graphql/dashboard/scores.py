@@ -29,7 +29,8 @@ COLUMNS = (
     Column("Change high", "number", "Its upper end."),
 )
 
-_WHO = (Column("Whose", "text"), *COLUMNS[1:9])
+_BARE = tuple(column._replace(definition="") for column in COLUMNS)  # what they count, the table of all of them says
+_WHO = (Column("Whose", "text"), *_BARE[1:9])
 FEW = 5  # signals of a day, week or month, below which its rate is shown muted
 
 
@@ -95,7 +96,7 @@ def _trend(score: Score, bucket: str) -> Figure:
     """How a principle went over the period."""
     name = BUCKETS[bucket]
     title = f"{score.principle.title} by {name}"
-    columns = (Column(f"{name.capitalize()} from", "text"), *COLUMNS[1:5])
+    columns = (Column(f"{name.capitalize()} from", "text"), *_BARE[1:5])
     rows = [
         (
             Cell(short_day(point.start), point.start),

@@ -8,6 +8,7 @@ from msgspec import Struct
 from services.graphql.dashboard.answers import Team, Viewer
 from services.graphql.dashboard.figures import Cell, Column, Figure, Link, Missing, Shown, Table
 from services.graphql.dashboard.links import TEAMS
+from services.graphql.dashboard.places import team_tabs
 from services.graphql.dashboard.visiting import Page, Visit
 
 NONE = Missing(
@@ -32,13 +33,14 @@ class Asked(Struct):
 
 
 class Branch(NamedTuple):
-    """A team in the tree. `leaders` and `reps` are None where they may not be seen; then `href` is too."""
+    """A team in the tree. `leaders`, `reps`, `href` are None where they may not be seen; `links` lead to its pages."""
 
     name: str
     key: str
     href: str | None
     leaders: Sequence[Link] | None
     reps: int | None
+    links: Sequence[Link]
     below: "Sequence[Branch]"
 
 
@@ -83,7 +85,8 @@ def _branch(visit: Visit, team: Team, below: Sequence[Branch]) -> Branch:
     leaders = None
     if team.leaders is not None:
         leaders = [Link(one.called, visit.link("example", team=team.key, leader=one.key)) for one in team.leaders]
-    return Branch(team.name, team.key, href, leaders, _reps(team), below)
+    links = () if href is None else team_tabs(visit, team)
+    return Branch(team.name, team.key, href, leaders, _reps(team), links, below)
 
 
 def _row(visit: Visit, team: Team, names: Mapping[str, str]) -> Sequence[Cell]:
