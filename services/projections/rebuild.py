@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
-from sqlalchemy import URL, Engine, Table, case, func, insert, select, update
+from sqlalchemy import URL, Connection, Engine, Table, case, func, insert, select, update
 
 from services.events.log.protocol import Identity, LogReader, Position, Record
 from services.events.vault.protocol import Vault
@@ -163,10 +163,12 @@ def rebuild(stores: Stores, source: Source, on_progress: Listener = lambda progr
         switching = False
         try:
             folded = _build(stores, generation, source, on_progress)
-            with _standing_still(stores.engine(before)) as old:
+            with writing(stores.engine(before)) as still:
+                old = _stand_still(still)
                 folded += _catch_up(stores.engine(generation), source, old)
                 seconds = time.monotonic() - started
                 _finish(stores.engine(generation), old, folded / max(seconds, 0.001))
+                _fence(still)
                 switching = True
                 stores.switch(generation, source.clock())
         except BaseException:
@@ -413,13 +415,17 @@ class _Pace:
         self._listener(Progress(done, self._total, rate, (self._total - done) / rate if rate else 0.0))
 
 
-@contextmanager
-def _standing_still(engine: Engine) -> Iterator[Mapping[int, Partition]]:
-    """The partitions of a model to which nobody commits meanwhile, nor afterwards: its projectors find the live one."""
-    with writing(engine) as connection:
-        end_if_hung(connection, STILL_SECONDS)
-        yield lock_partitions(connection)
-        connection.execute(update(partitions).values(epoch=partitions.c.epoch + 1, owner="a rebuild"))
+def _stand_still(connection: Connection) -> Mapping[int, Partition]:
+    """The partitions of a model, to which nobody else commits until this transaction ends."""
+    end_if_hung(connection, STILL_SECONDS)
+    return lock_partitions(connection)
+
+
+def _fence(connection: Connection) -> None:
+    """Let nobody commit to what it stands still for afterwards either; projectors find the live one. Raises Unavailable
+    where it did not stand still, since the connection was lost.
+    """
+    connection.execute(update(partitions).values(epoch=partitions.c.epoch + 1, owner="a rebuild"))
 
 
 def _catch_up(engine: Engine, source: Source, old: Mapping[int, Partition]) -> int:

@@ -144,6 +144,30 @@ class _FoldedMeanwhile:
         return records
 
 
+class _CutMeanwhile(_FoldedMeanwhile):
+    """A log, of which a read ends the transactions that stand still, once there was nothing more to read."""
+
+    def read(self, position: Position, limit: int, wait: float) -> list[Record]:
+        if len(self._more) < 3:
+            ending = select(func.pg_terminate_backend(column("pid"))).select_from(text("pg_stat_activity"))
+            with reading(self._world.stores.control) as connection:
+                idle = "datname = current_database() AND state = 'idle in transaction' AND pid <> pg_backend_pid()"
+                connection.execute(ending.where(text(f"{idle} AND query LIKE '%FOR UPDATE%'")))
+        return super().read(position, limit, wait)
+
+
+@pytest.mark.postgres
+def test_a_rebuild_that_could_not_keep_others_still_switches_nothing(fresh_postgres_world: FoldWorld) -> None:
+    """Where the old generation may have gone on meanwhile, it stays the live one."""
+    world = fresh_postgres_world
+    world.append(stream(7, 100))
+    world.fold()
+    with pytest.raises(Unavailable):
+        rebuild(world.stores, _source(world)._replace(log=_CutMeanwhile(world)))
+    assert _generations(world) == [(1, LIVE)]
+    assert _areas(world) == {"model_1"}
+
+
 def test_what_was_folded_before_a_switch_is_folded_after_it(fold_world: FoldWorld) -> None:
     """The new generation is never behind the old one: whoever had waited for a position finds it there."""
     fold_world.append(stream(7, 100))
