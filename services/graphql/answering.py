@@ -301,6 +301,7 @@ class Gateway:
         asked.threads, asked.searching = self._reading, self._searching
         asked.sizes = known
         asked.trusted = question.document_id is not None
+        asked.names_operation = question.operation_name is not None
         return asked
 
     def _known_sizes(self, engine: Engine, connection: Connection, now: int) -> Sizes:

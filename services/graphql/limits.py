@@ -134,7 +134,9 @@ class Limits(SchemaExtension):
     def on_parse(self) -> Iterator[None]:
         """Parse the document, or remember it."""
         context = self.execution_context
-        context.graphql_document = parse_limited(context.query or "", context.context.trusted)
+        document = context.graphql_document = parse_limited(context.query or "", context.context.trusted)
+        if len(_operations(document)) > 1 and not context.context.names_operation:  # the library would take the first
+            raise GraphQLError("the document has several operations: `operationName` says which is asked for")
         yield
 
     def on_validate(self) -> Iterator[None]:
@@ -191,7 +193,7 @@ def cost_of(
 
     Raises LimitExceeded for a period that is too long.
     """
-    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    operations = _operations(document)
     operation = next(o for o in operations if operation_name in (None, "", o.name.value if o.name else None))
     variables = get_variable_values(schema, operation.variable_definitions or (), dict(inputs))
     if isinstance(variables, list):
@@ -218,8 +220,7 @@ class _Levels:
 
     def deepest(self) -> int:
         """The depth of the deepest operation; its own fields have depth 1."""
-        operations = [node for node in self._document.definitions if isinstance(node, OperationDefinitionNode)]
-        return max((self._below(operation.selection_set) for operation in operations), default=0)
+        return max((self._below(operation.selection_set) for operation in _operations(self._document)), default=0)
 
     def _below(self, selection: SelectionSetNode | None) -> int:
         depth = 0
@@ -360,6 +361,10 @@ def _days(period: Mapping[str, Any]) -> int:
     return days
 
 
+def _operations(document: DocumentNode) -> list[OperationDefinitionNode]:
+    return [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+
+
 def _fragments(document: DocumentNode) -> Mapping[str, FragmentDefinitionNode]:
     return {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
 
@@ -386,7 +391,7 @@ def _asks_schema_again(node: object, inside: bool = False) -> bool:
 @lru_cache(maxsize=REMEMBERED)
 def _asks_schema_only(document: DocumentNode) -> bool:
     """Whether there is one operation, without variables, and it asks of the schema what it says itself."""
-    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    operations = _operations(document)
     return (
         len(operations) == 1
         and not operations[0].variable_definitions

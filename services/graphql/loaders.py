@@ -116,8 +116,9 @@ class Asked:
     """One request: who asks, of which model, at which instant (which is also the `asOf` of all that name none).
 
     `fields`: the names of all fields in the document, for who would read for many at once. `trusted`: the document
-    is one of those that the gateway knows. `threads`: where it is read, so many reads at once as have `turns`; `searching`:
-    where the log is searched; asyncio's own by default. `sizes`: what its cost is worked out from.
+    is one of those that the gateway knows. `names_operation`: the request says which of its operations is
+    meant. `threads`: where it is read, as many reads at once as have `turns`; `searching`: where the log is searched;
+    asyncio's own by default. `sizes`: what its cost is worked out from.
     """
 
     access: Access
@@ -132,6 +133,7 @@ class Asked:
     turns: asyncio.Semaphore | None = None
     searching: Executor | None = None
     trusted: bool = False
+    names_operation: bool = False
     sizes: Sizes = NO_SIZES
     cost: int | None = None
     fields: frozenset[str] = frozenset()

@@ -134,6 +134,10 @@ def test_browsers_get_a_page_that_works_offline(asker: Asker) -> None:
 
 def test_no_operation_of_that_name(asker: Asker) -> None:
     """A name that no operation has is the client's mistake."""
+    for both in ("query A { viewer { key } } query B { __typename }", "query A { __typename } subscription B { x }"):
+        refused = asker.post(both, accept=GRAPHQL)
+        assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (400, "BAD_USER_INPUT")
+        assert "`operationName` says which" in refused.json()["errors"][0]["message"]
     body = {"query": "query A { viewer { key } }", "operationName": "B"}
     response = asker.client.post("/graphql", json=body)
     assert response.json()["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
