@@ -107,11 +107,13 @@ def _load_year(node: embedded.Node, until: date, seed: int) -> None:
 
 
 def _things_to_try(url: str, until: date) -> str:
-    """What to do with a demo: three queries, ready to be pasted into GraphiQL."""
+    """What to do with a demo: where its dashboard is, and three queries, ready to be pasted into GraphiQL."""
     period = f'period: {{from: "{until - timedelta(days=365)}", to: "{until}"}}'
     return f"""
 Three leaders, three styles: River's guides, Summit's pushes at month's end, Harbour's says one thing and does another.
-Open {url}/graphql and try these, or see {url}/ for where things are.
+The dashboard: {url}/dashboard
+
+Or open {url}/graphql and try these; {url}/ says where things are.
 
 1. How do the three teams sell?
    {{ teams {{ edges {{ node {{ name scorecard({period}) {{

@@ -88,6 +88,11 @@ class Settings(BaseSettings):
     jwt_issuer: str = Field("", description="issuer (`iss`) of the tokens by which people sign in; default: none")
     jwt_audience: str = Field("", description="audience (`aud`) that these tokens must name")
     jwt_jwks_url: str = Field("", description="address of the issuer's keys: https, or http on this machine")
+    proxy_token_header: str = Field(
+        "",
+        pattern="^[A-Za-z0-9-]*$",
+        description="header in which a proxy before the dashboard hands on the token of who signed in; default: none",
+    )
     kafka_group: str = Field(
         "", description="consumer group of the processes that fold a topic into one database; default TOPIC-projections"
     )

@@ -122,6 +122,7 @@ def allowed(settings: Settings) -> Allowed:
         settings.suggestions,
         settings.trusted_documents_dir,
         settings.only_trusted_documents,
+        settings.proxy_token_header,
     )
 
 

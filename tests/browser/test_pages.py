@@ -1,4 +1,4 @@
-"""Every page in a real browser: as everybody who may look, at desktop and phone size, light and dark, full and empty."""
+"""Every page in a real browser: as each who may look, at desktop and phone size, light and dark, full and empty."""
 
 import pytest
 from playwright.sync_api import Browser
@@ -11,8 +11,11 @@ PAGES = {
     "team": "/dashboard/team?team=t-summit&{query}",
     "team-above": "/dashboard/team?team=t-alder&subteams=true&{query}",
     "team-thin": "/dashboard/team?team=t-summit&period=week&on=2025-02-03",
+    "example": "/dashboard/example?team=t-summit&{query}",
     "heatmap": "/dashboard/heatmap?team=t-summit&{query}",
     "equity": "/dashboard/equity?team=t-summit&{query}",
+    "person": "/dashboard/person?person=p-011&{query}",
+    "person-who-leads": "/dashboard/person?person=p-003&{query}",
     "signals": "/dashboard/signals?team=t-summit&principle=no-pressure&{query}",
     "signals-of-a-person": "/dashboard/signals?person=p-011&principle=follow-through&verdict=breached&{query}",
     "sign-in": "/dashboard/sign-in",
