@@ -4,16 +4,19 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from queue import Empty, Queue
+from typing import Any
 
 import pytest
 from sqlalchemy import URL, create_engine, make_url, text
 
+from services.kit import instants
 from services.kit.database import reading, writing
 from services.projections.changes import EVERYTHING, Change, Changes, announce, changed
 from services.projections.projector import Commit
-from services.projections.queries.reach import teams_over
+from services.projections.queries.reach import teams_over, turned
+from services.projections.queries.sizes import sizes
 from tests.fixed_clock import FixedClock
-from tests.projections.world import World
+from tests.projections.world import World, instant
 
 WAIT_SECONDS = 20
 
@@ -88,6 +91,39 @@ def test_a_person_touches_the_teams_of_all_their_stays_and_those_above(world: Wo
         assert teams_over(connection, {"rik"}, ()) == {"nook", "north", "company", "south"}
         assert teams_over(connection, {"nobody"}, {"north"}) == {"north", "company"}
         assert teams_over(connection, (), ()) == set()
+
+
+def test_time_turns_silences_and_stays(world: World) -> None:
+    """Whom the clock concerns: signals that come to count between two instants, and stays that begin or end there."""
+    asks: dict[str, Any] = {"channel": "call", "asks": True, "wants_help": False}
+    world.post("contact.received", "acme", "2026-01-01", rep="rik", **asks)
+    world.fold()
+    opened, closing = instant("2026-01-01"), instant("2026-01-01") + 4 * instants.DAY
+    with reading(world.model) as connection:
+        assert turned(connection, opened, closing - 1) == set()
+        assert turned(connection, closing - 1, closing) == {"rik"}
+        assert turned(connection, closing, closing + instants.DAY) == set()
+        assert turned(connection, instant("2025-05-31"), instant("2025-06-01")) == {"rik"}
+
+
+def test_what_is_in_teams_is_counted(world: World) -> None:
+    """Open stays, all stays, leaders, teams below; averages over certain teams, the largest of those unknown."""
+    world.post("team.joined", "south", "2025-07-01", person="ann", role="leader")
+    world.fold()
+    with reading(world.model) as connection:
+        found = sizes(connection, instant("2026-01-01"))
+    assert found.teams == {"company", "north", "nook", "south"}
+    assert (found.members, found.stays, found.led) == (
+        {"nook": 0, "south": 2},
+        {"nook": 1, "south": 2},
+        {"nook": 0, "south": 1},
+    )
+    assert (found.children, found.most_stays) == ({"company": ["north"], "north": ["nook"]}, 2)
+    assert found.each(found.members, {"south"}) == found.each(found.members, 1) == 2
+    assert found.each(found.members, {"south", "nook"}) == found.each(found.members, {"south", "nook", "north"}) == 1
+    assert found.below({"company", "south"}) == ["north"]
+    assert found.below(2) == 2
+    assert found.each(found.members, ()) == 0
 
 
 @pytest.mark.postgres
