@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Origin
 
+from services.graphql.sign_in import COOKIE
 from tests.live import LARGE, SCORE, WATCH, Socket, breached, narrow_socket, web_socket
 from tests.serving import Server, run, serving
 
@@ -201,6 +203,26 @@ def test_with_credentials_any_origin_may_connect(server: Server, keys: dict[str,
     """The credential is in a message: no page can have a browser present it."""
     with web_socket(server.url, origin="https://elsewhere.example") as made:
         made.begin(keys["ann"])
+
+
+def test_the_cookie_of_the_dashboard_counts_for_pages_of_this_server_alone(
+    server: Server, keys: dict[str, str]
+) -> None:
+    """A page of ours opens a connection with the cookie, a foreign one cannot; a credential comes before the cookie."""
+    cookie = {"Cookie": f"{COOKIE}={keys['ann'].removeprefix('Bearer ')}"}
+    own = Origin(server.url)
+    with web_socket(server.url, additional_headers=cookie, origin=own) as opened:
+        opened.begin()
+        opened.ask("1", "{ viewer { key } }")
+        assert opened.next()["payload"]["data"] == {"viewer": {"key": "ann"}}
+    with web_socket(server.url, additional_headers=cookie, origin=own) as opened:
+        opened.begin(keys["ops"])
+        opened.ask("1", "{ viewer { key } }")
+        assert opened.next()["payload"]["data"] == {"viewer": {"key": None}}
+    for foreign in (Origin("https://evil.example"), None):
+        with web_socket(server.url, additional_headers=cookie, origin=foreign) as opened:
+            opened.send("connection_init")
+            assert opened.end()[0] == 4403
 
 
 def test_a_revoked_key_ends_its_connections_at_the_next_event(server: Server, keys: dict[str, str]) -> None:
