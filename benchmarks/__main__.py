@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import (
+    audit,
     cards,
     examples,
     folding,
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[Sizes, Path], list[Table]]] = {
     "examples": examples.measure,
     "memory": memory.measure,
     "live": live.measure,
+    "audit": audit.measure,
 }
 
 

@@ -48,6 +48,7 @@ ROWS = {
     "examples": ["SQLite: example", "SQLite: equity", "PostgreSQL: example", "PostgreSQL: equity"],
     "memory": ["0", "300"],
     "live": ["0", "5", "5"],
+    "audit": ["SQLite", "PostgreSQL", "a batch of 100 each 0.1 s", "one after the other"],
 }
 
 
