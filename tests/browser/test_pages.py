@@ -16,6 +16,8 @@ PAGES = {
     "equity": "/dashboard/equity?team=t-summit&{query}",
     "person": "/dashboard/person?person=p-011&{query}",
     "person-who-leads": "/dashboard/person?person=p-003&{query}",
+    "principle": "/dashboard/principle?principle=accept-decisions&team=t-summit&{query}",
+    "principles": "/dashboard/principle",
     "signals": "/dashboard/signals?team=t-summit&principle=no-pressure&{query}",
     "signals-of-a-person": "/dashboard/signals?person=p-011&principle=follow-through&verdict=breached&{query}",
     "sign-in": "/dashboard/sign-in",

@@ -2,7 +2,16 @@
 
 from collections.abc import Sequence
 
-from services.graphql.dashboard.pages import equity, example, heatmap, person, signals, team, teams
+from services.graphql.dashboard.pages import equity, example, heatmap, person, principle, signals, team, teams
 from services.graphql.dashboard.visiting import Page
 
-PAGES: Sequence[Page] = (teams.PAGE, team.PAGE, example.PAGE, heatmap.PAGE, equity.PAGE, person.PAGE, signals.PAGE)
+PAGES: Sequence[Page] = (
+    teams.PAGE,
+    team.PAGE,
+    example.PAGE,
+    heatmap.PAGE,
+    equity.PAGE,
+    person.PAGE,
+    principle.PAGE,
+    signals.PAGE,
+)
