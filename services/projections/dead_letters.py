@@ -31,7 +31,6 @@ from services.projections.applying import (
 )
 from services.projections.changes import announce, changed
 from services.projections.leadership.folding import named
-from services.projections.projector import lock_partitions
 from services.projections.stores import Stores
 from services.projections.tables import acts, dead_letters, entities, partitions
 
@@ -163,7 +162,7 @@ def _alone(stores: Stores) -> Iterator[Connection]:
     engine = stores.model()
     with writing(engine) as connection:
         end_if_hung(connection, ALONE_SECONDS)
-        lock_partitions(connection)
+        connection.execute(select(partitions.c.partition).order_by(partitions.c.partition).with_for_update()).all()
         stores.look_again()
         if stores.model() is not engine:
             raise Conflict("a rebuild has just made another model the live one: do it again")
