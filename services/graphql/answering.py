@@ -168,6 +168,8 @@ class Gateway:
     ) -> Answer:
         """The answer to who is known and has the turn."""
         result = await self._run(question, asked, operations)
+        if not result.errors:  # else some fields may have been given up that still read
+            asked.load.forget()
         extensions["cost"] = asked.cost
         shown = [formatted(error, self._suggestions) for error in (result.errors or [])[:ERRORS_AT_MOST]]
         if not asked.ran or (result.data is None and not _has_path(result.errors)):

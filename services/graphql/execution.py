@@ -40,6 +40,7 @@ Reader = Callable[[Column], Column]
 What it raises means that the library is to look.
 """
 
+_FEW = 50  # objects in a column, below which it is not worth while to look whether some are the same
 _INT_MOST = 2**31
 
 
@@ -70,6 +71,18 @@ class DirectExecutor(StrawberryGraphQLCoreExecutionContext):
         super().__init__(*given, **named)
         self._fields: dict[int, _Fields] = {}
         self._values: dict[tuple[int, int], _Value] = {}
+
+    def execute_operation(self, serially: bool | None = None) -> Any:
+        """The operation's result, after which nothing that was found out is left in cycles to be collected."""
+        result: Any = super().execute_operation(serially)
+        return self._ended(result) if self.is_awaitable(result) else result
+
+    async def _ended(self, result: Awaitable[Any]) -> Any:
+        try:
+            return await result
+        finally:
+            self._fields.clear()
+            self._values.clear()
 
     def execute_fields(self, parent_type: Any, source_value: Any, path: Any, grouped_field_set: Any, rest: Any) -> Any:
         """The fields of one object, in the order of the selection."""
@@ -174,6 +187,8 @@ def _objects(fields: Mapping[str, Reader]) -> Reader:
     rows, readers = _rows(tuple(fields)), list(fields.values())
 
     def objects(sources: Column) -> Column:
+        if len(sources) < _FEW:
+            return each(sources)
         places = list(map(id, sources))
         different = dict(zip(places, sources, strict=True))
         if 2 * len(different) > len(places):
@@ -213,14 +228,19 @@ def _lists(item: Reader) -> Reader:
 def _leaf(coerce: Callable[[Any], Any]) -> Reader:
     """Enums and scalars of ours: every value that occurs is coerced once."""
 
+    known: dict[type, dict[Any, Any]] = {}
+
     def leaves(values: Column) -> Column:
         kinds = set(map(type, values))
         if len(kinds) > 1 or not all(issubclass(kind, int | str | date | Enum) for kind in kinds):
             raise _Unusual
-        shown = {value: coerce(value) for value in set(values)}
-        if any(text is None or text is Undefined for text in shown.values()):
-            raise _Unusual
-        return [shown[value] for value in values]
+        shown = known.setdefault(next(iter(kinds)), {}) if kinds else {}
+        for value in set(values).difference(shown):
+            text = coerce(value)
+            if text is None or text is Undefined:
+                raise _Unusual
+            shown[value] = text
+        return list(map(shown.__getitem__, values))
 
     return leaves
 

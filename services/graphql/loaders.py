@@ -260,6 +260,11 @@ class Loaders:
         )
         self.opened: DataLoader[tuple[ActRow, bool], OpenedAct] = DataLoader(self._opened)
 
+    def forget(self) -> None:
+        """Nothing more is asked: let go of all that was read, which is bound in cycles, before the collector comes."""
+        vars(self.example).clear()
+        vars(self).clear()
+
     def _one(
         self, query: Callable[[Connection, Iterable[Any]], Mapping[Any, Any] | Collection[Any]], empty: Any
     ) -> DataLoader[Any, Any]:
