@@ -100,7 +100,7 @@ def mirroring_in_short(comparison: ExampleComparison, leader: str, policy: Polic
         other = f"with other leaders in that place {times(baseline.value)}{SPACE}times ({_ends(baseline.interval)})"
     comes_to = _conclusion(relation, leader, found.interval).removeprefix("So ")
     odds = _odds_after(found, leader, when, comparison.principle.id).rstrip(".")
-    return Short(f"{comes_to[0].upper()}{comes_to[1:]}", f"{odds}; {other}.", tuple(said[3:]))
+    return Short(_upper(comes_to), f"{odds}; {other}.", tuple(said[3:]))
 
 
 def _relation(found: Interval, baseline: OddsRatio) -> Relation:
@@ -270,9 +270,8 @@ def pushing_sentence(found: RateComparison) -> str:
 
 def repeat_sentence(found: RateComparison, policy: Policy = DEFAULT_POLICY) -> str:
     """Of those that were accepted, with and without pushing, how many ordered again."""
-    return _pushing(
-        found, f"ordered again within {policy.pushing.repeat_days} days", "accepted attempt old enough to tell"
-    )
+    days = policy.pushing.repeat_days
+    return _pushing(found, f"ordered again within {days} days", f"accepted attempt that is {days} days old")
 
 
 def _pushing(found: RateComparison, did: str, attempt: str) -> str:
@@ -308,22 +307,26 @@ def pushing_definition(policy: Policy = DEFAULT_POLICY) -> str:
 # ---- attention -------------------------------------------------------------------------------------------------------
 
 
-def coaching_sentence(effect: CoachingEffect, policy: Policy = DEFAULT_POLICY) -> str:
+def coaching_sentence(effect: CoachingEffect) -> str:
     """How those coached on a principle kept it after and before."""
+    return f"{effect.principle.title}: {_coaching(effect)}"
+
+
+def _coaching(effect: CoachingEffect) -> str:
     after, before = effect.after, effect.before
     if not after.n and not before.n:
-        return "No signals of those coached, before or after."
+        return "no signals of those coached, before or after."
     if not after.n or not before.n:
-        return f"Nothing to compare: {_kept_or_none(after, 'after coaching')}, {_kept_or_none(before, 'before')}."
+        return f"nothing to compare. {_upper(_kept_or_none(after, 'after'))}, {_kept_or_none(before, 'before')}."
     both = f"After coaching kept in {_of(after)}, before in {_of(before)}"
     if not clear(effect.difference) or effect.difference.value is None:
-        return f"No clear difference. {both}."
-    more = "More" if effect.difference.value > 0 else "Less"
+        return f"no clear difference. {both}."
+    more = "more" if effect.difference.value > 0 else "less"
     return f"{more} often after coaching, by {by_points(effect.difference)}. {both}."
 
 
 def _kept_or_none(rate: Rate, when: str) -> str:
-    return f"{when} kept in {_of(rate)}" if rate.n else f"{when} no signals"
+    return f"{when} coaching kept in {_of(rate)}" if rate.n else f"{when} coaching no signals"
 
 
 def coaching_definition(policy: Policy = DEFAULT_POLICY) -> str:
@@ -355,7 +358,7 @@ def _recognised(example: LeaderExample, leader: str) -> str:
 
 
 def _listed(counts: Sequence[PrincipleCount]) -> str:
-    return ", ".join(f"\u201c{one.principle.title}\u201d {one.count:,}" for one in counts)
+    return ", ".join(f"\u201c{one.principle.title}\u201d ({one.count:,})" for one in counts)
 
 
 # ---- do guides win ---------------------------------------------------------------------------------------------------
@@ -367,12 +370,12 @@ def guides_sentence(found: Correlation, what: str, policy: Policy = DEFAULT_POLI
     if found.value is None:
         least = policy.guides_win.people_at_least
         why = f"at least {least} are needed" if found.n < least else "all are alike in one of the two"
-        return f"Cannot be said of {people}: {why}."
-    shown = f"Correlation {correlation(found.value)} over {people}"
+        return f"Whether those who guide more have {what} cannot be said of {people}: {why}."
+    shown = f"correlation {correlation(found.value)} over {people}"
     if abs(found.value) <= chance_correlation(found.n):
-        return f"{shown}: chance alone could show as much. It is no sign that those who guide more have {what}."
-    who = "who guide more" if found.value > 0 else "who guide less"
-    return f"{shown}, which chance alone seldom shows: those {who} have {what}."
+        return f"No sign that those who guide more have {what}: {shown}, and chance alone could show as much."
+    who = "guide more" if found.value > 0 else "guide less"
+    return f"Those who {who} have {what}: {shown}, which chance alone seldom shows."
 
 
 def chance_correlation(people: int) -> float:
@@ -399,3 +402,7 @@ def _ends(interval: Interval | None) -> str:
 
 def _lower(said: str) -> str:
     return said[0].lower() + said[1:]
+
+
+def _upper(said: str) -> str:
+    return said[0].upper() + said[1:]

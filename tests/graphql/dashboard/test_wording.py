@@ -452,13 +452,15 @@ def test_whether_pushing_pays_is_said_with_both_counts() -> None:
 
 def test_what_came_of_coaching_is_said_without_a_cause() -> None:
     """After and before, with counts; too little on one side is nothing to compare."""
-    effect = CoachingEffect(after=Rate(kept=7, n=11, rate=7 / 11), before=Rate(kept=4, n=7, rate=4 / 7))
-    assert plain(modelling.coaching_sentence(effect)) == (
-        "No clear difference. After coaching kept in 7 of 11 (64 %), before in 4 of 7 (57 %)."
+    effect = CoachingEffect(
+        principle=PRESSURE, after=Rate(kept=7, n=11, rate=7 / 11), before=Rate(kept=4, n=7, rate=4 / 7)
     )
-    one_side = CoachingEffect(after=Rate(kept=7, n=11, rate=7 / 11))
+    assert plain(modelling.coaching_sentence(effect)) == (
+        "Guide, don't get: no clear difference. After coaching kept in 7 of 11 (64 %), before in 4 of 7 (57 %)."
+    )
+    one_side = CoachingEffect(principle=PRESSURE, after=Rate(kept=7, n=11, rate=7 / 11))
     assert plain(modelling.coaching_sentence(one_side)) == (
-        "Nothing to compare: after coaching kept in 7 of 11 (64 %), before no signals."
+        "Guide, don't get: nothing to compare. After coaching kept in 7 of 11 (64 %), before coaching no signals."
     )
 
 
@@ -467,7 +469,7 @@ def test_attention_is_counted() -> None:
     coached = PrincipleCount(principle=PRESSURE, count=6)
     example = LeaderExample(coaching=(coached,), behaviour_recognition_share=0.04)
     assert [plain(said) for said in modelling.attention_sentences(example, "Kim")] == [
-        "Kim coached reps of the team 6 times: “Guide, don't get” 6.",
+        "Kim coached reps of the team 6 times: “Guide, don't get” (6).",
         "Of the recognition that Kim gave, 4 % went to behaviour, the rest to results.",
     ]
     assert modelling.attention_sentences(LeaderExample(), "Kim")[1] == (
@@ -480,22 +482,27 @@ def test_attention_is_counted() -> None:
     [
         (
             Correlation(value=0.9, n=8),
-            "Correlation +0.90 over 8 people, which chance alone seldom shows: those who guide more have more yeses.",
+            "Those who guide more have more yeses: correlation +0.90 over 8 people, which chance alone seldom shows.",
         ),
         (
             Correlation(value=-0.9, n=8),
-            "Correlation −0.90 over 8 people, which chance alone seldom shows: those who guide less have more yeses.",
+            "Those who guide less have more yeses: correlation −0.90 over 8 people, which chance alone seldom shows.",
         ),
         (
             Correlation(value=0.36, n=8),
             (
-                "Correlation +0.36 over 8 people: chance alone could show as much. It is no sign that those "
-                "who guide more "
-                "have more yeses."
+                "No sign that those who guide more have more yeses: correlation +0.36 over 8 people, and chance alone "
+                "could show as much."
             ),
         ),
-        (Correlation(n=4), "Cannot be said of 4 people: at least 5 are needed."),
-        (Correlation(n=7), "Cannot be said of 7 people: all are alike in one of the two."),
+        (
+            Correlation(n=4),
+            "Whether those who guide more have more yeses cannot be said of 4 people: at least 5 are needed.",
+        ),
+        (
+            Correlation(n=7),
+            "Whether those who guide more have more yeses cannot be said of 7 people: all are alike in one of the two.",
+        ),
     ],
 )
 def test_a_correlation_is_set_against_chance(found: Correlation, says: str) -> None:

@@ -1,7 +1,7 @@
 """A rank correlation from -1 to 1, over the band that chance alone would mostly stay in."""
 
 from services.graphql.dashboard.answers import Correlation
-from services.graphql.dashboard.charts.drawing import Chart, Linear, across, area, label, mark, upright
+from services.graphql.dashboard.charts.drawing import Chart, Linear, across, area, label, legend, mark, upright
 from services.graphql.dashboard.numbers import MINUS, correlation, many
 
 ROW = 24
@@ -18,6 +18,11 @@ def correlation_chart(title: str, found: Correlation, chance: float) -> Chart:
     said = f"{correlation(found.value)} over {many(found.n, 'person', 'people')}."
     drawn = mark("team", _SCALE.place(found.value), ROW / 2, hollow=abs(found.value) <= chance)
     return Chart(ROW, title, said, band + body + drawn, "correlation")
+
+
+def correlation_legend() -> Chart:
+    """What the marks mean."""
+    return legend(("team", "the team's reps; hollow: chance may be all"), ("band", "where chance alone mostly stays"))
 
 
 def correlation_axis() -> Chart:

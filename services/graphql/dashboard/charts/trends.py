@@ -10,6 +10,7 @@ BARS = 64
 STRIP = 22
 THIN_BELOW = 5
 HEAT = ("#7a2c00", "#b85410", "#e39a5b", "#f3cfa9", "#dfe6ee")
+EDGE = "#8a93a0"  # around the palest cells, which paper would swallow
 _FIRST_LINE, _LAST_LINE = 4, BARS - 16
 
 
@@ -94,6 +95,9 @@ def _cell(place: int, count: int, point: TrendPoint) -> str:
         width=f"{(1 - 2 * inset) * width:.2f}%",
         height=STRIP - 2 * top,
         fill=HEAT[level],
+        stroke=EDGE if level == len(HEAT) - 1 else None,
+        stroke_width=0.75,
+        stroke_opacity=0.6,
     )
     return element("g", title, cell)
 

@@ -20,7 +20,7 @@ from services.graphql.dashboard.answers import (
     RateRatio,
     Team,
 )
-from services.graphql.dashboard.charts.correlations import correlation_axis, correlation_chart
+from services.graphql.dashboard.charts.correlations import correlation_axis, correlation_chart, correlation_legend
 from services.graphql.dashboard.charts.drawing import Row, sign
 from services.graphql.dashboard.charts.rates import (
     PAIR_KEY,
@@ -531,7 +531,7 @@ def _after_coaching(about: About) -> Figure:
         (one.principle.title, RateComparison(with_=one.after, without=one.before, difference=one.difference))
         for one in effects
     ]
-    said = [f"{one.principle.title}: {coaching_sentence(one)}" for one in effects]
+    said = [coaching_sentence(one) for one in effects]
     rows = [
         row
         for name, one in compared
@@ -573,12 +573,13 @@ def _guides_win(about: About) -> Figure:
     return Figure(
         "guides-win",
         "Do guides win?",
-        [f"{name}: {guides_sentence(one, what, policy)}" for name, one, what in three],
+        [guides_sentence(one, what, policy) for _, one, what in three],
         charts,
         correlation_axis() if charts else None,
         table=Table("The guide index of reps, with what they achieved", columns, rows),
         definition=[guides_definition(policy)],
         links=[Link("The cards of the team", about.visit.link("team", team=about.team.key) + "#people-heading")],
+        key=correlation_legend() if charts else None,
     )
 
 
