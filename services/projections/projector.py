@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Connection, Engine, bindparam, select, update
 
 from services.events.catalog.envelope import Act
-from services.events.log.protocol import LogReader, Position, Record, Share
+from services.events.log.protocol import LogReader, Place, Position, Record, Share
 from services.events.trace import trace_of_record
 from services.events.vault.protocol import Vault
 from services.kit.database import end_if_hung, reading, writing
@@ -440,6 +440,8 @@ class Projector:
         """
         most = self._sizes.halt_after
         in_row = row.unreadable_in_row
+        last: Place | None = None
+        because: str | None = None
         for record in records:
             try:
                 act = self._rules.catalogue.decode_record(record.value)
@@ -450,13 +452,14 @@ class Projector:
             else:
                 arrivals.append(Arrival(record.place, record.value, act))
                 in_row = 0
-            partition, offset, recorded_at = record.place
-            row = Partition(offset + 1, row.epoch, recorded_at, in_row, None)
+            last = record.place
             if most is not None and in_row > most:
-                because = f"{in_row} unreadable records in a row up to offset {offset}: see `exemplar dead-letters`"
-                _log.error("a partition is halted", partition=partition, reason=because)
-                return replace(row, halted_because=because)
-        return row
+                because = (
+                    f"{in_row} unreadable records in a row up to offset {last.offset}: see `exemplar dead-letters`"
+                )
+                _log.error("a partition is halted", partition=last.partition, reason=because)
+                break
+        return row if last is None else Partition(last.offset + 1, row.epoch, last.recorded_at, in_row, because)
 
     def _check_stop(self) -> None:
         if self._stop.is_set():

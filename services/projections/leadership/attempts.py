@@ -7,9 +7,19 @@ from dataclasses import dataclass, field
 from services.events.catalog.acts import DecisionMade, OrderPlaced
 from services.events.catalog.envelope import Act
 from services.kit.instants import HOUR, MINUTE
-from services.projections.leadership.kinds import ends_attempt, is_offer, is_sales_touch, is_selling
+from services.projections.leadership.kinds import (
+    ENDING,
+    SELLING,
+    TOUCHES,
+    ends_attempt,
+    is_offer,
+    is_sales_touch,
+    is_selling,
+)
 from services.projections.leadership.lanes import Lane
 from services.projections.leadership.policy import Policy
+
+_MARKING = frozenset((*TOUCHES, *SELLING, *ENDING))  # three of five acts are of other kinds
 
 
 @dataclass(eq=False, slots=True)
@@ -49,7 +59,10 @@ def attempts_of(acts: Sequence[Act], deals: Sequence[str | None], contacts: Lane
         if attempt is None:
             attempt = open_[deals[position]] = Attempt(deals[position])
             attempts.append(attempt)
-        _take(attempt, position, acts, redial)
+        attempt.positions.append(position)
+        if type(act.data) not in _MARKING:
+            continue
+        _mark(attempt, position, acts, redial)
         if ends_attempt(act.data):
             attempt.end = position
             del open_[deals[position]]
@@ -58,9 +71,9 @@ def attempts_of(acts: Sequence[Act], deals: Sequence[str | None], contacts: Lane
     return attempts
 
 
-def _take(attempt: Attempt, position: int, acts: Sequence[Act], redial: int) -> None:
+def _mark(attempt: Attempt, position: int, acts: Sequence[Act], redial: int) -> None:
+    """Note what an act is to its attempt besides a part of it."""
     data = acts[position].data
-    attempt.positions.append(position)
     if is_sales_touch(data):
         attempt.sales_touches.append(position)
         counted = attempt.counted_touches

@@ -69,24 +69,25 @@ class Decided(NamedTuple):
 
 def dealings_of(history: History) -> Iterator[Dealing]:
     """The dealings of a relationship, in the order of §2."""
-    plain = int(What.TOUCH)
+    # As plain integers: to join two flags of an enumeration takes a third of the time here.
+    touch, selling, order, referral, unfit_, customer = map(int, What)
     ordered = unfit = 0
     for position, act in enumerate(history.acts):
         data = act.data
         if isinstance(data, ProspectQualified):
-            unfit = int(What.UNFIT) if data.outcome == "unfit" else 0
+            unfit = unfit_ if data.outcome == "unfit" else 0
             continue
-        what = plain | ordered | unfit if isinstance(data, TOUCHES) else 0
+        what = touch | ordered | unfit if isinstance(data, TOUCHES) else 0
         if isinstance(data, OrderPlaced):
-            what, ordered = int(What.ORDER), int(What.CUSTOMER)
+            what, ordered = order, customer
         elif isinstance(data, ReferralGiven):
-            what = int(What.REFERRAL)
+            what = referral
         elif is_selling(data):
-            what |= What.SELLING
+            what |= selling
         if what:
             decision = _decision(history, history.attempt_at[position])
             accepted = None if decision is None else _accepted(decision)
-            yield Dealing(act, history.rep(position), int(what), decision, accepted)
+            yield Dealing(act, history.rep(position), what, decision, accepted)
 
 
 def decided_in(history: History, policy: Policy) -> Iterator[Decided]:
