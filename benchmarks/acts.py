@@ -18,6 +18,7 @@ from services.events.recording import HEADERS
 from services.events.vault.cipher import seal
 from services.kit.settings import Settings, load_settings
 from services.parts import Parts, make_log, opened
+from services.parts.audit import signing
 
 T = TypeVar("T")
 
@@ -89,10 +90,11 @@ def fill_long(settings: Settings, number: int) -> None:
 
 
 def fill_log(settings: Settings, acts: Iterable[bytes], number: int) -> None:
-    """Write the first of these acts into the log of an Exemplar."""
+    """Write the first of these acts into the log of an Exemplar, and make the key that its fold will sign with."""
     make_log(settings)
     waited_for = iter(acts)
     with opened(settings) as parts:
+        signing(parts, may_make=True)
         writer = parts.log.writer()
         waiting: deque[Future[list[Place]]] = deque()
         while some := list(islice(waited_for, min(TOGETHER, number))):
