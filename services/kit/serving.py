@@ -24,6 +24,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from services.kit.errors import ExemplarError
+from services.kit.gathering import Gathering
 from services.kit.problems import MEDIA_TYPE, body_of, install, problem, problem_of
 
 MOST_HEADER_BYTES = 64 * 1024
@@ -86,7 +87,7 @@ class BoundedProtocol(_Impatient, HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """Start the clock: a connection that never asks anything is closed too."""
-        super().connection_made(transport)
+        super().connection_made(Gathering(transport, self.loop))  # type: ignore[arg-type]  # all that one is needed for
         self._start_clock()
 
     def connection_lost(self, exc: Exception | None) -> None:
