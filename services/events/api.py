@@ -1,6 +1,6 @@
 """The HTTP ingress: `POST /v1/events`, and the schemas of what may be posted.
 
-Posts are answered before routing, by plain ASGI: Starlette's layers would cost more than all of the recording.
+Posts are answered ahead of Starlette and FastAPI, by plain ASGI: their layers took a quarter of its CPU.
 """
 
 import asyncio
@@ -199,16 +199,22 @@ class Ingress:
 
 
 class PostsFirst:
-    """ASGI middleware that takes the posts of events to the ingress past the routing, which answers all else."""
+    """ASGI app that answers the posts of events by the ingress, ahead of all that answers the rest."""
 
-    def __init__(self, app: ASGIApp, ingress: Ingress) -> None:
+    def __init__(self, app: ASGIApp, ingress: ASGIApp) -> None:
         self._app = app
         self._ingress = ingress
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
-        posted = scope["type"] == "http" and scope["path"] == EVENTS and scope["method"] == "POST"
-        await (self._ingress if posted else self._app)(scope, receive, send)
+        if scope["type"] != "http" or scope["path"] != EVENTS or scope["method"] != "POST":
+            await self._app(scope, receive, send)
+            return
+        try:
+            await self._ingress(scope, receive, send)
+        except Exception:  # noqa: BLE001  # whatever it is, the client is told, as by the rest of the app
+            _log.exception("a post could not be answered")
+            await problem(500)(scope, receive, send)
 
 
 def ingress_routes(ingress: Ingress, documents: Documents) -> list[Route]:
@@ -257,7 +263,10 @@ def _acknowledgement(receipts: list[Receipt]) -> Response:
 
 def _header(headers: Headers, wanted: bytes) -> str | None:
     """The first value of a header."""
-    return next((value.decode("latin-1") for name, value in headers if name == wanted), None)
+    for name, value in headers:
+        if name == wanted:
+            return value.decode("latin-1")
+    return None
 
 
 def _fault(index: int, fault: Fault) -> dict[str, object]:

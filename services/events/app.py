@@ -1,8 +1,9 @@
 """The events service as an ASGI app, put together from parts that the caller has built."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
@@ -42,17 +43,18 @@ def create_app(
     ingress = Ingress(intake, keyring, limits, registry)
     routes = [*ingress_routes(ingress, documents(catalogue)), *operations(ready, registry)]
     app = make_app(routes, lifespan)
-    app.add_middleware(PostsFirst, ingress=ingress)
-    guard_loopback(app, keyring)
+    guarded = partial(LoopbackOnly, is_open=_openness(keyring))
+    app.add_middleware(guarded)
+    app.middleware_stack = PostsFirst(app.build_middleware_stack(), guarded(ingress))
     return app
 
 
-def guard_loopback(app: Starlette, keyring: Keyring) -> None:
-    """While the keyring is open, let the app answer only what is asked of localhost by no foreign page."""
+def _openness(keyring: Keyring) -> Callable[[], Awaitable[bool]]:
+    """Whether the keyring is open: then the app answers only what is asked of localhost by no foreign page."""
 
     async def is_open() -> bool:
         if keyring.closed:
             return False
         return keyring.remembered(None) is not None or await asyncio.to_thread(keyring.is_open)
 
-    app.add_middleware(LoopbackOnly, is_open=is_open)
+    return is_open

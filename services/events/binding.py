@@ -106,7 +106,10 @@ def _attribute(name: str, value: bytes) -> str:
 
 def _only(headers: Headers, wanted: bytes) -> str | None:
     """The value of a header that may be there once. Raises Malformed."""
-    values = [value for name, value in headers if name == wanted]
-    if len(values) > 1:
-        raise Malformed(f"the header {wanted.decode()} is there twice")
-    return values[0].decode("latin-1") if values else None
+    found: bytes | None = None
+    for name, value in headers:
+        if name == wanted:
+            if found is not None:
+                raise Malformed(f"the header {wanted.decode()} is there twice")
+            found = value
+    return None if found is None else found.decode("latin-1")

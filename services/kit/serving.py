@@ -255,9 +255,17 @@ def _host_and_port(url: str) -> tuple[str, int] | None:
 def make_app(routes: Sequence[BaseRoute] = (), lifespan: Callable[[Any], Any] | None = None) -> FastAPI:
     """An app with these routes, which answers its own errors as problems.
 
-    FastAPI's own documentation pages load from a CDN; what it would say of plain routes, the catalogue says.
+    FastAPI's own documentation pages load from a CDN; what it would say of plain routes, the catalogue says. Its
+    telemetry would look for somebody who wants it at each request.
     """
-    app = FastAPI(title="Exemplar", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="Exemplar",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
     app.router.routes.extend(routes)
     install(app)
     return app
