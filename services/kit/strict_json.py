@@ -17,21 +17,35 @@ DEEPEST = 32
 
 
 def parse(body: bytes) -> Any:
-    """The JSON value of a text. Raises Malformed, which never quotes the text."""
+    """The JSON value of a text. Raises Malformed, which never quotes the text.
+
+    A text that is what msgspec writes for what it reads, byte by byte, has none of what is refused but depth: most
+    programs write such JSON, without spaces, and it is read in half the time.
+    """
     try:
-        text = body.decode("utf-8")
+        value = msgspec.json.decode(body)
+        plain = msgspec.json.encode(value) == body
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        value, plain = None, False
+    if not plain:
+        value = _parsed(body)
+    if body.count(b"{") + body.count(b"[") > DEEPEST:
+        _check_depth(value)
+    return value
+
+
+def _parsed(body: bytes) -> Any:
+    """`parse` by the marks and words of JSON one by one."""
+    try:
+        value = _DECODER.decode(body.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise Malformed("not UTF-8") from error
-    try:
-        value = _DECODER.decode(text)
     except RecursionError as error:
         raise _too_deep() from error
     except json.JSONDecodeError as error:
         raise Malformed(f"not JSON, at character {error.pos}") from error
     except ValueError as error:  # Python's own bound on the digits of an integer, 4300
         raise Malformed("a number is too large") from error
-    if body.count(b"{") + body.count(b"[") > DEEPEST:
-        _check_depth(value)
     if b"\\u" in body:
         _check_surrogates(value)
     return value
