@@ -23,7 +23,7 @@ from services.parts.fold import Fold
 from services.parts.gateway import allowed, backing, live
 from services.parts.ingress import limits, recording
 from services.projections.dead_letters import count
-from services.projections.metrics import FoldMetrics
+from services.projections.metrics import FoldMetrics, TreeMetrics
 
 _DOCS = Path(__file__).parents[1] / "docs"
 _STATIC = Path(services.graphql.__file__).parent / "static"
@@ -47,7 +47,7 @@ class Node(NamedTuple):
 @contextmanager
 def running(parts: Parts) -> Iterator[Node]:
     """A node that folds meanwhile."""
-    fold, sequencing = Fold(parts), Sequencing(parts, may_make_key=True)
+    fold, sequencing = Fold(parts), Sequencing(parts)
     try:
         sequencing.start()
         fold.start()
@@ -65,6 +65,7 @@ def create_server_app(node: Node) -> Starlette:
     if admitting.is_open():
         _log.warning("open: no key was created yet, and anyone on this machine may post and read everything")
     registry.register(FoldMetrics(lambda: fold.status, lambda: count(node.parts.stores.model())))
+    registry.register(TreeMetrics(lambda: node.sequencing.status))
     app = create_app(
         node.recording,
         admitting,

@@ -11,7 +11,7 @@ import msgspec
 
 from services.commands.terminal import FAILED, FILE, as_json_option, progress_bar, show, tell
 from services.kit import instants
-from services.kit.database import one_writer, reading
+from services.kit.database import reading
 from services.kit.errors import Invalid, NotFound
 from services.kit.settings import load_settings
 from services.parts import Parts, opened
@@ -40,7 +40,7 @@ def audit() -> None:
 def key(next_: bool) -> None:
     """Print the verifier key by which anybody can check the tree, alone on stdout."""
     with opened(load_settings()) as parts:
-        signers = signing(parts, may_make=one_writer(parts.audit)).signers
+        signers = signing(parts).signers
     if next_ and len(signers) < 2:
         raise NotFound("there is no next key: EXEMPLAR_AUDIT_NEXT_KEY_FILE names none")
     click.echo(str(signers[1 if next_ else 0].verifier))

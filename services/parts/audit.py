@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy import select
 
 from services.kit import instants
-from services.kit.database import reading
+from services.kit.database import one_writer, reading
 from services.kit.errors import Misconfigured, Unavailable
 from services.kit.running import STOP_SECONDS
 from services.parts import Parts
@@ -31,14 +31,14 @@ def origin(parts: Parts) -> str:
 
 
 def signing(parts: Parts, may_make: bool = False) -> Signing:
-    """The keys that sign. With `may_make` a new one, where there is no file and nothing was signed yet.
+    """The keys that sign. With `may_make`, and in SQLite, a new one where there is no file and nothing was signed yet.
 
     Raises Misconfigured.
     """
     settings, name = parts.settings, origin(parts)
     with reading(parts.audit) as connection:
         begun = connection.execute(select(tree.c.id)).first() is not None
-    signers = [load_signer(settings.audit_key, name, create=may_make and not begun)]
+    signers = [load_signer(settings.audit_key, name, create=(may_make or one_writer(parts.audit)) and not begun)]
     if settings.audit_next_key_file is not None:
         signers.append(load_next_signer(settings.audit_next_key_file, name))
     return Signing(name, signers)
@@ -55,10 +55,10 @@ def copies(parts: Parts) -> Copies:
 class Sequencing:
     """A sequencer in a thread of its own, from `start` to `close`."""
 
-    def __init__(self, parts: Parts, may_make_key: bool) -> None:
+    def __init__(self, parts: Parts) -> None:
         self._reader = parts.log.reader()
         things = Things(self._reader, parts.stores.control, parts.vault.erased)
-        self._sequencer = Sequencer(parts.audit, things, signing(parts, may_make_key), copies(parts), instants.now)
+        self._sequencer = Sequencer(parts.audit, things, signing(parts), copies(parts), instants.now)
         self._stop = threading.Event()
         self._numbering = threading.Thread(target=self._number, name="audit")
 

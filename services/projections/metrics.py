@@ -1,4 +1,4 @@
-"""How the fold stands, for Prometheus."""
+"""How the fold and the audit tree stand, for Prometheus."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -7,6 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from services.kit.errors import ExemplarError
+from services.projections.audit.sequencer import TreeStatus
 from services.projections.dead_letters import Counts
 from services.projections.projector import FoldStatus
 
@@ -46,3 +47,17 @@ class FoldMetrics(Collector):
             letters.add_metric(["unreadable"], found.unreadable)
             letters.add_metric(["conflict"], found.conflicts)
             yield letters
+
+
+class TreeMetrics(Collector):
+    """Reads the status of a sequencer whenever it is scraped."""
+
+    def __init__(self, status: Callable[[], TreeStatus]) -> None:
+        self._status = status
+
+    def collect(self) -> Iterator[Metric]:
+        """See Collector."""
+        status = self._status()
+        yield GaugeMetricFamily("exemplar_audit_entries", "Entries of the tree that were signed here", status.size)
+        stopped = float(status.failure is not None)
+        yield GaugeMetricFamily("exemplar_audit_stopped", "1 if the tree is not continued", stopped)

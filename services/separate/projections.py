@@ -11,19 +11,20 @@ from services.parts import Parts
 from services.parts.audit import Sequencing
 from services.parts.fold import Fold
 from services.projections.dead_letters import count
-from services.projections.metrics import FoldMetrics
+from services.projections.metrics import FoldMetrics, TreeMetrics
 
 
 @contextmanager
 def projections_app(parts: Parts) -> Iterator[Starlette]:
     """The fold and the audit tree, each in a thread, and how they stand."""
-    fold, sequencing, registry = Fold(parts), Sequencing(parts, may_make_key=False), CollectorRegistry()
+    fold, sequencing, registry = Fold(parts), Sequencing(parts), CollectorRegistry()
 
     def check_ready() -> None:
         fold.check_ready()
         sequencing.check_going()
 
     registry.register(FoldMetrics(lambda: fold.status, lambda: count(parts.stores.model())))
+    registry.register(TreeMetrics(lambda: sequencing.status))
     app = make_app()
     app.router.routes.extend(operations(check_ready, registry))
     try:

@@ -8,8 +8,9 @@ from sqlalchemy import URL
 
 from services.events.log.protocol import NewRecord
 from services.kit.errors import Unavailable
+from services.projections.audit.sequencer import TreeStatus
 from services.projections.dead_letters import Counts, count
-from services.projections.metrics import FoldMetrics
+from services.projections.metrics import FoldMetrics, TreeMetrics
 from services.projections.projector import FoldStatus
 from tests.projections.fold_world import FoldWorld
 from tests.projections.made_up import stream
@@ -54,3 +55,12 @@ def test_without_a_database_the_rest_is_still_told() -> None:
     assert "exemplar_dead_letters" not in page
     assert "exemplar_fold_stopped 1.0" in page
     assert 'exemplar_fold_next_offset{partition="0"} 7.0' in page
+
+
+def test_the_size_of_the_audit_tree_is_told() -> None:
+    """How many entries were signed here, and whether the tree was given up."""
+    registry = CollectorRegistry()
+    registry.register(TreeMetrics(lambda: TreeStatus(7, failure="put back")))
+    found = samples(registry)
+    assert found[("exemplar_audit_entries",)] == 7
+    assert found[("exemplar_audit_stopped",)] == 1

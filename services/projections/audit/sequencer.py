@@ -77,7 +77,9 @@ class Signing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TreeStatus:
-    """How the tree stands here: its size, and since when records may wait; `failure` is why it was given up."""
+    """How the tree stands here: its size as signed by this process; `failure` is why it was given up, `unavailable` why
+    it is tried again and again.
+    """
 
     size: int = 0
     leading: bool = False

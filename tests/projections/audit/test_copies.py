@@ -1,0 +1,54 @@
+"""Where copies of checkpoints are kept: a folder, or a command."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from services.kit.errors import Misconfigured, Unavailable
+from services.projections.audit.copies import CommandCopies, FolderCopies
+
+KEEPING = """
+import sys
+from pathlib import Path
+kept = Path(sys.argv[1])
+if sys.argv[2] == "keep":
+    assert sys.argv[3].startswith("2026-")
+    kept.write_bytes(sys.stdin.buffer.read())
+else:
+    assert sys.argv[2] == "newest"
+    sys.stdout.buffer.write(kept.read_bytes() if kept.exists() else b"")
+"""
+
+
+def test_a_folder_has_the_last_of_each_day(tmp_path: Path) -> None:
+    """A later checkpoint of a day takes the place of an earlier one; other days stay."""
+    copies = FolderCopies(tmp_path / "made" / "by it")
+    assert copies.kept() == []
+    for note, day in (("one\n", "2026-03-01"), ("two\n", "2026-03-02"), ("three — ✓\n", "2026-03-02")):
+        copies.keep(note, day)
+    assert list(copies.kept()) == ["one\n", "three — ✓\n"]
+    assert len(list((tmp_path / "made" / "by it").iterdir())) == 2
+
+
+def test_a_command_keeps_and_tells(tmp_path: Path) -> None:
+    """It gets each checkpoint as it is, and is asked for the newest."""
+    program = tmp_path / "keep.py"
+    program.write_text(KEEPING)
+    copies = CommandCopies(f"{sys.executable} {program} {tmp_path / 'kept'}")
+    assert copies.kept() == []
+    copies.keep("one — ✓\n", "2026-03-02")
+    assert list(copies.kept()) == ["one — ✓\n"]
+
+
+@pytest.mark.parametrize("command", ["false", "/nowhere/to/be/found"])
+def test_a_command_that_fails_is_told(command: str) -> None:
+    """What does not do its work is unavailable, and tried again."""
+    with pytest.raises(Unavailable, match="EXEMPLAR_AUDIT_COPIES_COMMAND"):
+        CommandCopies(command).keep("one\n", "2026-03-02")
+
+
+def test_no_command_is_refused() -> None:
+    """Blanks are no command."""
+    with pytest.raises(Misconfigured):
+        CommandCopies("  ")
