@@ -48,13 +48,16 @@ def signed_points(difference: float | None) -> str:
 
 
 def times(ratio: float | None) -> str:
-    """A ratio with two digits that count: "0.38", "2.3", "14", "1,200"; a dash for None."""
+    """A ratio with two digits that count: "0.38", "2.3", "14"; near 1 as many as tell it from 1; a dash for None."""
     if ratio is None:
         return NOTHING
     if ratio >= 1000:
         return "over 1,000"
     if ratio >= 9.95:
         return f"{ratio:.0f}"
+    if 0.95 <= ratio < 1.05 and ratio != 1:
+        near = f"{ratio:.2f}"
+        return f"{ratio:.3f}" if near == "1.00" else near
     if ratio >= 0.995:
         return f"{ratio:.1f}"
     if ratio >= 0.005:

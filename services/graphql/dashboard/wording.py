@@ -115,14 +115,15 @@ def clear(difference: Difference) -> bool:
 
 
 def by_points(difference: Difference) -> str:
-    """How large a difference is, whichever way, with its likely range: "12 points (3 to 21)"."""
+    """How large a clear difference is, whichever way, with its likely range: "12 points (3 to 21)"."""
     if difference.value is None or difference.interval is None:
         return NOTHING
     low, high = difference.interval.low, difference.interval.high
     if low is None or high is None:
         return points(difference.value)
-    ends = sorted((round(100 * abs(low)), round(100 * abs(high))))
-    return f"{points(difference.value)} ({ends[0]} to {ends[1]})"
+    nearer, further = sorted((abs(low), abs(high)))
+    least = round(100 * nearer) or ("<1" if nearer else 0)
+    return f"{points(difference.value)} ({least} to {round(100 * further)})"
 
 
 def source_sentence(principle: Principle) -> str:

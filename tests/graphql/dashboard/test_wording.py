@@ -78,8 +78,17 @@ def test_a_share_is_never_rounded_to_all_or_nothing(share: float | None, shown: 
 @pytest.mark.parametrize(
     ("ratio", "shown"),
     [
-        *[(None, "–"), (0.0, "0"), (0.001, "under 0.01"), (0.38, "0.38"), (0.9951, "1.0"), (1.0, "1.0")],
-        *[(2.31, "2.3"), (9.96, "10"), (14.2, "14"), (4000.0, "over 1,000")],
+        *[(None, "–"), (0.0, "0"), (0.001, "under 0.01"), (0.38, "0.38"), (0.9951, "0.995"), (1.0, "1.0")],
+        *[
+            (0.96, "0.96"),
+            (1.004, "1.004"),
+            (1.03, "1.03"),
+            (1.06, "1.1"),
+            (2.31, "2.3"),
+            (9.96, "10"),
+            (14.2, "14"),
+            (4000.0, "over 1,000"),
+        ],
     ],
 )
 def test_a_ratio_has_two_digits_that_count(ratio: float | None, shown: str) -> None:
@@ -170,6 +179,12 @@ CHANGES = {
 def test_a_change_is_clear_or_not(case: Change) -> None:
     """A change whose interval holds 0 is none; any other is said with its size and both rates."""
     assert plain(wording.change_sentence(case.score)) == case.says
+
+
+def test_a_clear_difference_is_never_shown_from_0_on() -> None:
+    """An interval that holds no 0 does not begin with one, however near it begins."""
+    assert plain(wording.by_points(difference(0.12, 0.004, 0.21))) == "12 points (<1 to 21)"
+    assert plain(wording.by_points(difference(-0.12, -0.21, -0.004))) == "12 points (<1 to 21)"
 
 
 def test_a_guide_index_is_said_with_its_dimensions() -> None:

@@ -18,6 +18,7 @@ from services.graphql.dashboard.answers import (
     Rate,
     RateComparison,
     RateRatio,
+    Score,
     Team,
 )
 from services.graphql.dashboard.charts.correlations import correlation_axis, correlation_chart, correlation_legend
@@ -258,8 +259,8 @@ def _example(about: About) -> Figure:
     rows = [
         (
             Cell(one.principle.title, href=about.visit.link("principle", principle=slug(one.principle.id))),
-            *_score_cells(one.leader.kept, one.leader.n, one.leader.rate, one.leader.interval, about, one, own=True),
-            *_score_cells(one.team.kept, one.team.n, one.team.rate, one.team.interval, about, one, own=False),
+            *_score_cells(one.leader, about.signals_of_leader(one.principle.id)),
+            *_score_cells(one.team, about.signals_of_team(one.principle.id)),
             *(difference(end) for end in _ends(one.difference.value, one.difference.interval)),
         )
         for one in about.example.comparisons
@@ -284,13 +285,10 @@ _SCORE = (
 )
 
 
-def _score_cells(
-    kept: int, n: int, rate: float | None, interval: Interval | None, about: About, one: ExampleComparison, *, own: bool
-) -> Sequence[Cell]:
-    href = (about.signals_of_leader if own else about.signals_of_team)(one.principle.id)
-    _, low, high = _ends(rate, interval)
-    counted = Cell(f"{n:,}", n, href if n else None, soft=not n)
-    return number(kept), counted, share(rate), share(low, soft=True), share(high, soft=True)
+def _score_cells(score: Score, href: str) -> Sequence[Cell]:
+    rate, low, high = _ends(score.rate, score.interval)
+    counted = Cell(f"{score.n:,}", score.n, href if score.n else None, soft=not score.n)
+    return number(score.kept), counted, share(rate), share(low, soft=True), share(high, soft=True)
 
 
 def _mirroring(about: About) -> Figure:
@@ -381,6 +379,11 @@ def _standards(about: About) -> Figure:
         rate_axis() if charts else None,
         table=Table(f"What {about.leader} stated, and kept since", columns, rows) if rows else None,
         definition=(STANDARDS_DEFINITION, LIKELY),
+        links=[
+            Link(f"The leader’s signals: {one.principle.title}", about.signals_of_leader(one.principle.id))
+            for one in standards
+            if one.score.n
+        ],
     )
 
 
