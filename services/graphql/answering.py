@@ -301,7 +301,7 @@ class Gateway:
         watch = question.watch or unwatched
         asked = Asked(access, engine, now, backing.sources, backing.cost_ceiling, backing.find_unfolded, watch, reads)
         asked.threads, asked.searching = self._reading, self._searching
-        asked.sizes = known
+        asked.sizes = known if access.all else known.seen(access.teams, access.reach.led_teams, access.persons)
         asked.trusted = question.document_id is not None
         asked.names_operation = question.operation_name is not None
         return asked

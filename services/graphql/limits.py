@@ -6,7 +6,7 @@ tenth of their points. Connections, edges and page infos are free. A guess are b
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -149,8 +149,7 @@ class Limits(SchemaExtension):
         schema: GraphQLSchema = context.schema._schema  # noqa: SLF001  # strawberry shows graphql-core's nowhere else
         asked = context.context
         asked.fields = field_names(document)
-        sizes = asked.sizes, asked.access.teams if not asked.access.all else asked.sizes.teams
-        asked.cost = cost_of(schema, document, context.operation_name, context.variables or {}, *sizes)
+        asked.cost = cost_of(schema, document, context.operation_name, context.variables or {}, asked.sizes)
         if asked.cost > asked.cost_ceiling:
             raise LimitExceeded(f"a query may cost at most {asked.cost_ceiling}, this one would cost {asked.cost}")
 
@@ -187,18 +186,14 @@ def cost_of(
     operation_name: str | None,
     inputs: Mapping[str, Any],
     sizes: Sizes = NO_SIZES,
-    visible: Collection[str] = (),
 ) -> int:
-    """How many objects a valid document asks for: of teams of these sizes, by who may look at the visible ones.
-
-    Raises LimitExceeded for a period that is too long.
-    """
+    """How many objects a valid document asks for. Raises LimitExceeded for a period that is too long."""
     operations = _operations(document)
     operation = next(o for o in operations if operation_name in (None, "", o.name.value if o.name else None))
     variables = get_variable_values(schema, operation.variable_definitions or (), dict(inputs))
     if isinstance(variables, list):
         return 0  # faulty variables: running the document says what is wrong with them
-    return _Weighing(schema, document, variables, sizes, frozenset(visible)).selection(
+    return _Weighing(schema, document, variables, sizes).selection(
         schema.get_root_type(operation.operation), operation.selection_set, _Under(1, None, ANY)
     )
 
@@ -258,11 +253,9 @@ class _Weighing:
         document: DocumentNode,
         variables: VariableValues,
         sizes: Sizes,
-        visible: frozenset[str],
     ) -> None:
         self._schema = schema
         self._sizes = sizes
-        self._visible = visible
         self._fragments = _fragments(document)
         self._variables = variables
         self._known: dict[tuple[str, _Under], int] = {}
@@ -315,7 +308,7 @@ class _Weighing:
             below = self._sizes.below(under.teams)
             return under._replace(teams=below if isinstance(below, int) else frozenset(below))
         if name == "teams":
-            return under._replace(teams=self._visible)
+            return under._replace(teams=self._sizes.teams)
         return under._replace(teams=frozenset({arguments["key"]}) if "key" in arguments else ANY)
 
     def _objects(self, name: str, arguments: Mapping[str, Any], under: _Under) -> int:
@@ -326,7 +319,7 @@ class _Weighing:
         sizes = self._sizes
         match name:
             case "teams":
-                return len(self._visible)
+                return len(sizes.teams)
             case "children":
                 return sizes.each({team: len(children) for team, children in sizes.children.items()}, under.teams)
             case "members":

@@ -128,9 +128,25 @@ def test_lists_cost_what_is_in_them(company: Asker, query: str, cost: int) -> No
 
 
 def test_a_viewer_of_some_teams_is_weighed_by_those(company: Asker) -> None:
-    """The teams of a viewer cost what that viewer may look at, and no more of a list is told by its cost."""
+    """The teams of a viewer cost what that viewer may look at."""
     ann = company.person("ann")
     assert company.ask("{ viewer { teams { key } } }", who=ann)["extensions"]["cost"] == 1 + 1
+
+
+@pytest.mark.parametrize("who", ["ann", "rik"])
+def test_a_cost_tells_nothing_of_what_may_not_be_seen(company: Asker, who: str) -> None:
+    """Asking for a team that one may not see costs as much as for one that is not there, whatever is in it."""
+    company.person(who)
+    of_team = "{ members { role } leaders { key } children { key } parent { members { role } } }"
+    costs = {
+        company.ask(f'{{ team(key: "{team}") {of_team} }}', who=who)["extensions"]["cost"]
+        for team in ("south", "company", "nowhere")
+    }
+    assert len(costs) == 1
+    within = company.ask('{ team(key: "north") { members { role } } }', who=who)["extensions"]["cost"]
+    assert within == (1 + 3 if who == "ann" else 1)
+    largest = company.ask('{ person(key: "x") { memberships { team { members { role } } } } }', who=who)
+    assert largest["extensions"]["cost"] == 1 + 1 * (1 + 1 + (3 if who == "ann" else 0))
 
 
 def test_a_card_of_everything_is_within_the_ceiling(company: Asker) -> None:

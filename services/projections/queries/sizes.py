@@ -17,14 +17,33 @@ Teams = Collection[str] | int
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """By team: who is in it now, all stays ever, those as a leader, and the teams below it. By person: all stays."""
+    """By team: who is in it now, all stays ever, those as a leader, and the teams below it. By person: all stays.
+
+    It is of all there is, or of what somebody may see: else what a question costs would tell of the rest.
+    """
 
     teams: frozenset[str]
     members: Mapping[str, int]
     stays: Mapping[str, int]
     led: Mapping[str, int]
     children: Mapping[str, Collection[str]]
-    most_stays: int
+    persons: Mapping[str, int]
+
+    def seen(self, visible: Collection[str], led: Collection[str], persons: Collection[str]) -> "Sizes":
+        """The same of the teams that may be looked at, of who is in those that are led, and of certain persons."""
+        return Sizes(
+            frozenset(visible),
+            {team: self.members[team] for team in led if team in self.members},
+            {team: self.stays[team] for team in led if team in self.stays},
+            {team: self.led[team] for team in led if team in self.led},
+            {team: [child for child in self.children.get(team, ()) if child in visible] for team in visible},
+            {person: self.persons[person] for person in persons if person in self.persons},
+        )
+
+    @property
+    def most_stays(self) -> int:
+        """The most stays that any person has."""
+        return max(self.persons.values(), default=0)
 
     def below(self, of: Teams) -> Teams:
         """The teams right below these."""
@@ -39,7 +58,7 @@ class Sizes:
         return -(-sum(some) // max(of if isinstance(of, int) else len(some), 1))
 
 
-NO_SIZES = Sizes(frozenset(), {}, {}, {}, {}, 0)
+NO_SIZES = Sizes(frozenset(), {}, {}, {}, {}, {})
 
 
 def sizes(connection: Connection, now: int) -> Sizes:
@@ -50,12 +69,12 @@ def sizes(connection: Connection, now: int) -> Sizes:
     children: dict[str, list[str]] = {}
     for team, parent in connection.execute(select(teams.c.team, teams.c.parent).where(teams.c.parent.is_not(None))):
         children.setdefault(parent, []).append(team)
-    stays = select(func.count().label("stays")).select_from(memberships).group_by(memberships.c.person).subquery()
+    persons = connection.execute(select(memberships.c.person, func.count()).group_by(memberships.c.person)).all()
     return Sizes(
         frozenset(connection.scalars(select(entities.c.key).where(entities.c.kind == "team"))),
         {team: open_ for team, open_, _, _ in rows},
         {team: ever for team, _, ever, _ in rows},
         {team: led for team, _, _, led in rows},
         children,
-        connection.scalar(select(func.max(stays.c.stays))) or 0,
+        {person: count for person, count in persons},  # noqa: C416  # of rows, which dict is not typed for
     )
