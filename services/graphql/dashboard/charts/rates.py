@@ -10,17 +10,18 @@ _GRID = (0.0, 0.25, 0.5, 0.75, 1.0)
 _POINTS = Linear(-1.0, 1.0)
 THIN_BELOW = 5
 ROW = 22
+NAME = 16  # the height of a name above a row
 
 
 def rate_chart(title: str, score: Score, who: str = "team") -> Chart:
     """A rate and its interval; hollow where evidence is thin, nothing where there is none. `who`: team or leader."""
-    return Chart(ROW, title, _said(score), _grid(ROW) + _score(who, score, ROW / 2), "rate")
+    return Chart(ROW, title, _said(score), _grid(0, ROW) + _score(who, score, ROW / 2), "rate")
 
 
 def pair_chart(title: str, leader: Score, team: Score) -> Chart:
     """The example against its mirror: the leader's rate above the team's."""
     said = f"Leader: {_said(leader)} Team: {_said(team)}"
-    body = _grid(2 * ROW) + _score("leader", leader, ROW / 2) + _score("team", team, 3 * ROW / 2)
+    body = _grid(0, 2 * ROW) + _score("leader", leader, ROW / 2) + _score("team", team, 3 * ROW / 2)
     return Chart(2 * ROW, title, said, body, "pair")
 
 
@@ -35,13 +36,14 @@ def pair_legend() -> Chart:
 
 def rates_chart(title: str, rates: Sequence[tuple[str, Rate]]) -> Chart:
     """Rates below one another, each with its name above it in words."""
-    line = ROW + 16
+    line = NAME + ROW
     height = line * len(rates)
-    body = [_grid(height)]
+    body: list[str] = []
     for place, (name, rate) in enumerate(rates):
         top = place * line
+        body.append(_grid(top + NAME, top + line))
         body.append(label("0", top + 12, f"{name}: {in_words(rate)}", class_="name"))
-        body.append(_rate("team", rate.rate, rate.interval, rate.n < THIN_BELOW, top + 16 + ROW / 2))
+        body.append(_rate("team", rate.rate, rate.interval, rate.n < THIN_BELOW, top + NAME + ROW / 2))
     return Chart(height, title, "; ".join(f"{name}: {in_words(rate)}" for name, rate in rates), "".join(body), "rates")
 
 
@@ -84,8 +86,8 @@ def _said(score: Score) -> str:
     return f"{percent(score.rate)} of {many(score.n, 'signal')}, likely between {percents(score.interval)}."
 
 
-def _grid(height: float) -> str:
-    return "".join(upright(across(at), 0, height) for at in _GRID)
+def _grid(top: float, bottom: float) -> str:
+    return "".join(upright(across(at), top, bottom) for at in _GRID)
 
 
 def _score(who: str, score: Score, y: float) -> str:
