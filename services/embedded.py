@@ -54,6 +54,7 @@ def running(parts: Parts) -> Iterator[Node]:
         with recording(parts) as recording_:
             yield Node(parts, recording_, fold, sequencing)
     finally:
+        sequencing.stop()
         fold.close()
         sequencing.close()
 

@@ -72,9 +72,13 @@ class Sequencing:
         self._sequencer.check()
         self._numbering.start()
 
-    def close(self) -> None:
-        """Number what is there, and stop."""
+    def stop(self) -> None:
+        """Number what is there, and stop; does not wait for it."""
         self._stop.set()
+
+    def close(self) -> None:
+        """Stop, and wait for it."""
+        self.stop()
         if self._numbering.is_alive():
             self._numbering.join(STOP_SECONDS)
         self._reader.close()

@@ -32,5 +32,6 @@ def projections_app(parts: Parts) -> Iterator[Starlette]:
         fold.start()
         yield app
     finally:
+        sequencing.stop()
         fold.close()
         sequencing.close()

@@ -14,8 +14,8 @@ from threading import Event
 from typing import NamedTuple
 
 import structlog
-from sqlalchemy import Connection, Engine, bindparam, delete, select, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine, bindparam, delete, func, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from services.events.leaves import leaves
 from services.events.log.protocol import LogReader, Position, Record
@@ -407,14 +407,17 @@ _LOST = (
 
 @contextmanager
 def _leading(audit: Engine) -> Iterator[Callable[[], bool]]:
-    """Be the only one who numbers, if nobody else is: in PostgreSQL by a lock that ends with the connection. In SQLite
-    whoever serves holds the data folder's lock. Gives whether it is still so.
+    """Be the only one who numbers, if nobody else is; gives whether it is still so, to be asked in every round.
+
+    In PostgreSQL by a lock that ends with the connection, and so with a process that hangs: the server ends one that
+    asks nothing for HUNG_SECONDS. In SQLite whoever serves holds the data folder's lock.
     """
     if one_writer(audit):
         yield lambda: True
         return
     with asking(audit) as connection:
         got = connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK})
+        _end_if_idle(connection, HUNG_SECONDS if got else 0.0)
 
         def still() -> bool:
             return bool(got and connection.scalar(text("SELECT true")))
@@ -423,8 +426,14 @@ def _leading(audit: Engine) -> Iterator[Callable[[], bool]]:
             yield still
         finally:
             if got:
-                with suppress(DBAPIError):  # a connection that was lost has let go of it
+                with suppress(SQLAlchemyError):  # a connection that was lost has let go of it
                     connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
+                    _end_if_idle(connection, 0.0)
+
+
+def _end_if_idle(connection: Connection, seconds: float) -> None:
+    """Have PostgreSQL end the connection once nothing was asked on it for so long; 0: never."""
+    connection.execute(select(func.set_config("idle_session_timeout", str(int(seconds * 1000)), False)))
 
 
 def _by_time(records: Sequence[Record]) -> list[Record]:

@@ -3,9 +3,10 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import URL, delete, select, update
 
 from services.events.leaves import Leaf, leaves
 from services.kit.database import reading, writing
@@ -15,6 +16,7 @@ from services.projections.audit.reading import latest_checkpoint
 from services.projections.audit.tables import concerned, documents, entries, positions, tiles
 from services.projections.audit.tables import tree as tree_table
 from tests.projections.audit.trees import NEXT, ORIGIN, OTHER, OURS, Tree
+from tests.waiting import wait_until
 
 STEPS = ["read", "begun", "written", "committed", "forgotten", "kept"]
 READ = Leaf("read", 7, "ana", ["rik", "sam"], {"what": ["card"]})
@@ -248,3 +250,29 @@ def test_a_copy_that_cannot_be_kept_is_kept_later(tree: Tree) -> None:
     (copy,) = tree.copies.iterdir()
     assert copy.name == "2026-03-02.checkpoint"
     assert notes.parse_checkpoint(copy.read_text()).size == 1
+
+
+def test_a_leader_that_hangs_is_followed(fresh_postgres: URL, tmp_path: Path) -> None:
+    """Whoever numbers and asks the database nothing any more loses the lead to another; one that asks keeps it."""
+    tree = Tree(tmp_path, fresh_postgres)
+    tree.append("c-1")
+    stop, stopped = Event(), Event()
+
+    def hang(step: str) -> None:
+        if step == "kept":
+            stopped.set()
+            stop.wait(60)
+
+    hung = tree.waiting(at_step=hang)
+    other = tree.waiting()
+    threads = [Thread(target=one.run, args=(stop,)) for one in (hung, other)]
+    threads[0].start()
+    assert stopped.wait(30)
+    threads[1].start()
+    tree.append("c-2")
+    wait_until(lambda: len(tree.places()) == 2, 30)
+    stop.set()
+    for thread in threads:
+        thread.join(30)
+    assert tree.checked().size == 2
+    tree.close()
