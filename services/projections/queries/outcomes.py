@@ -1,11 +1,12 @@
 """What dealings came to: whether pushing pays, whether guides win, what the customer base is worth (domain.md §5)."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, bindparam, case, func, or_, select
+import msgspec
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, bindparam, case, func, select
 
 from services.projections.leadership.dealings import What
 from services.projections.leadership.examples.equity import CustomerEquity, Dealt, Touched, customer_equity
@@ -18,7 +19,7 @@ from services.projections.leadership.scorecards import Tally, guide_index
 from services.projections.leadership.stretches import Stretch, overlap
 from services.projections.queries.examples import Keys, Observed
 from services.projections.queries.leading import Led, led, reps_of
-from services.projections.queries.listing import INTEGER, TEXT, Columns, as_json, parameter_table
+from services.projections.queries.listing import INTEGER, TEXT, Columns, as_json, json_columns, parameter_table
 from services.projections.tables import dealings, decided
 
 _Span = tuple[int, str, int, int]
@@ -74,22 +75,23 @@ def _achievements(
     connection: Connection, leds: Sequence[Led], period: Period, policy: Policy
 ) -> list[Mapping[str, _Achieved]]:
     """For each leader, by rep: attempts accepted, repeat customers, referrals."""
-    decisions: list[dict[str, list[bool]]] = [defaultdict(list) for _ in leds]
-    repeats: list[dict[str, int]] = [defaultdict(int) for _ in leds]
+    decisions: list[dict[str, set[_Decision]]] = [defaultdict(set) for _ in leds]
+    orders: list[dict[str, Counter[str]]] = [defaultdict(Counter) for _ in leds]
     referrals: list[dict[str, int]] = [defaultdict(int) for _ in leds]
     asked = {"spans": as_json(_spans(leds, period)), "as_of": period.as_of}
-    for owner, rep, what, _, decision, accepted, number in connection.execute(_done(connection.dialect.name), asked):
-        if decision is not None:
-            decisions[owner][rep].append(bool(accepted))
-        elif what == What.ORDER:
-            repeats[owner][rep] += number >= policy.guides_win.repeat_orders
-        elif what == What.REFERRAL:
-            referrals[owner][rep] += number
+    for owner, rep, decided_, dealt in connection.execute(_done(connection.dialect.name), asked):
+        if decided_ is not None:
+            decisions[owner][rep].update(zip(*_DECISIONS.decode(decided_), strict=True))
+        if dealt is not None:
+            kinds, customers = _DEALT.decode(dealt)
+            orders[owner][rep].update(whom for kind, whom in zip(kinds, customers, strict=True) if kind == What.ORDER)
+            referrals[owner][rep] += kinds.count(What.REFERRAL)
+    repeated = policy.guides_win.repeat_orders
     return [
         {
             rep: (
-                Rate(sum(decisions[place][rep]), len(decisions[place][rep])),
-                repeats[place][rep],
+                Rate(sum(accepted for *_, accepted in decisions[place][rep]), len(decisions[place][rep])),
+                sum(number >= repeated for number in orders[place][rep].values()),
                 referrals[place][rep],
             )
             for rep in one.reps
@@ -98,17 +100,23 @@ def _achievements(
     ]
 
 
+_Decision = tuple[str, int, int]
+"""Customer, offset, and 1 if accepted."""
+_DECISIONS = msgspec.json.Decoder(tuple[list[str], list[int], list[int]])
+_DEALT = msgspec.json.Decoder(tuple[list[int], list[str]])
+
+
 @cache
 def _done(dialect: str) -> Select[Any]:
-    """By rep and customer: the decided attempts that the rep sold in, and how many orders and referrals there were."""
+    """For each span the decided attempts that the rep sold in, each once, and the orders and referrals: as columns."""
     span = parameter_table(dialect, _SPAN, "spans")
     sold = and_(_is(What.SELLING), dealings.c.ended_us <= bindparam("as_of", type_=INTEGER))
-    decision = case((sold, dealings.c.decision_offset)).label("decision")
-    accepted = case((sold, dealings.c.accepted)).label("accepted")
-    what = dealings.c.what.bitwise_and(int(What.ORDER | What.REFERRAL)).label("kind")
-    group = (span.c.owner, dealings.c.rep, what, dealings.c.subject, decision, accepted)
-    counts = or_(sold, _is(What.ORDER | What.REFERRAL))
-    return select(*group, func.count()).join(dealings, _dealt(span)).where(counts).group_by(*group)
+    accepted = case((dealings.c.accepted, 1), else_=0).label("accepted")
+    each = select(dealings.c.subject, dealings.c.decision_offset, accepted).where(_dealt(span), sold).distinct()
+    decisions = select(json_columns(dialect, *each.correlate(span).subquery().c)).scalar_subquery()
+    kind = dealings.c.what.bitwise_and(int(What.ORDER | What.REFERRAL))
+    dealt = select(json_columns(dialect, kind, dealings.c.subject)).where(_dealt(span), kind != 0)
+    return select(span.c.owner, span.c.rep, decisions, dealt.correlate(span).scalar_subquery())
 
 
 # ---- customer equity -------------------------------------------------------------------------------------------------
