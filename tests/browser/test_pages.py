@@ -58,7 +58,7 @@ def test_a_page_is_whole_without_scripts(browser: Browser, site: Site) -> None:
     """The choice of a period, of a theme, and everything folded away works by links, forms and details."""
     with opened(browser, site, "/dashboard", "leader", scripts=False) as made:
         page = made.page
-        page.get_by_role("link", name="Summit").click()
+        page.get_by_role("link", name="Summit", exact=True).click()
         page.get_by_role("link", name="Year").click()
         page.get_by_text("Other days").click()
         page.get_by_label("First day").fill("2025-03-01")

@@ -85,7 +85,7 @@ def _branch(visit: Visit, team: Team, below: Sequence[Branch]) -> Branch:
     leaders = None
     if team.leaders is not None:
         leaders = [Link(one.called, visit.link("example", team=team.key, leader=one.key)) for one in team.leaders]
-    links = () if href is None else team_tabs(visit, team)
+    links = () if href is None else team_tabs(visit, team)[1:]
     return Branch(team.name, team.key, href, leaders, _reps(team), links, below)
 
 

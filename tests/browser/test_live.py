@@ -1,0 +1,83 @@
+"""A page that is open follows what happens: without moving the focus, without folding up, until it is paused."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.opened import Opened, Site, opened
+
+TEAM = "/dashboard/team?team=t-summit&period=week"
+SOON = 10_000  # milliseconds: on a machine that does nothing else it is a tenth of that
+
+
+@pytest.fixture
+def team(browser: Browser, site: Site) -> Iterator[Opened]:
+    """Summit's page of this week, in which the sample year has nothing, open before its leader."""
+    with opened(browser, site, TEAM, "leader") as made:
+        yield made
+
+
+def post(site: Site, id_: str) -> None:
+    """Record that a rep of Summit pressed a customer, just now; it is in the figures after."""
+    event = {
+        "specversion": "1.0",
+        "id": id_,
+        "source": "/tests/live",
+        "type": "exemplar.urgency.pressed.v1",
+        "subject": f"customer-{id_}",
+        "time": datetime.now(UTC).isoformat(),
+        "data": {"rep": "p-011", "tactic": "deadline"},
+    }
+    headers = {"authorization": f"Bearer {site.keys['operator']}"}
+    connection = HTTPConnection(urlsplit(site.url).netloc, timeout=30)
+    posted = {"content-type": "application/cloudevents+json", **headers}
+    connection.request("POST", "/v1/events", json.dumps(event), posted)
+    position = json.loads(connection.getresponse().read())["position"]
+    connection.request("GET", "/graphql?query={viewer{key}}", headers={"exemplar-wait-for": position, **headers})
+    assert json.loads(connection.getresponse().read())["data"]
+    connection.close()
+
+
+def test_an_act_that_is_posted_changes_the_open_page(team: Opened, site: Site) -> None:
+    """Its figures are there soon; the focus is where it was, what was unfolded is unfolded, and it is said once."""
+    page = team.page
+    expect(page.get_by_role("button", name="Pause live updates")).to_be_visible()
+    post(site, "first")
+    pressing = page.locator("#no-pressure")
+    expect(pressing).to_contain_text("of 1 signal", timeout=SOON)
+    pressing.get_by_text("Numbers", exact=False).first.click()
+    link = pressing.get_by_role("link", name="The signals")
+    link.focus()
+    page.evaluate("window.kept = document.activeElement")
+    post(site, "second")
+    expect(pressing).to_contain_text("of 2 signals", timeout=SOON)
+    assert page.evaluate("document.activeElement === window.kept")
+    assert pressing.locator("details.numbers").get_attribute("open") is not None
+    expect(page.get_by_role("status").filter(has_text="Updated at")).to_have_count(1)
+    team.check()
+
+
+def test_a_page_that_is_paused_stays_as_it_is(team: Opened, site: Site) -> None:
+    """It is told on the button; resumed, it shows what has come meanwhile."""
+    page = team.page
+    page.get_by_role("button", name="Pause live updates").click()
+    before = page.locator("#no-pressure").inner_text()
+    post(site, "third")
+    assert page.locator("#no-pressure").inner_text() == before
+    page.get_by_role("button", name="Resume live updates").click()
+    expect(page.locator("#no-pressure")).not_to_have_text(before, timeout=SOON)
+
+
+def test_a_key_that_is_revoked_ends_the_updates(browser: Browser, site: Site) -> None:
+    """Whoever is signed out elsewhere is told so the next time something would change; nothing is asked for again."""
+    with opened(browser, site, TEAM, "leader") as made:
+        expect(made.page.get_by_role("button", name="Pause live updates")).to_be_visible()
+        made.page.context.clear_cookies()
+        post(site, "fourth")
+        expect(made.page.get_by_role("status").filter(has_text="You are signed out")).to_be_visible(timeout=SOON)
+        assert not made.page.get_by_role("button", name="live updates").is_visible()
