@@ -48,7 +48,6 @@ BOOTSTRAP_SECONDS = 4.0
 CLOSE_SECONDS = 10.0
 SILENCE_SECONDS = REQUEST_SECONDS + 1.0  # a producer that says nothing for so long, while the brokers answer, is stuck
 DRAIN_SECONDS = 1.0  # what else is on its way when something failed has so long to be answered
-LINGER_SECONDS = 0.002
 CHECK_SECONDS = 1.0  # how often a writer makes sure that the topic is still the same one
 STALL_SECONDS = 5.0  # records are there and none comes: the consumer is made anew
 GONE_SECONDS = 2.0  # a topic is gone once it was not there for so long
@@ -180,6 +179,32 @@ class _Append:
         self._settled(self)
 
 
+class _Network(KafkaNetClient):  # type: ignore[misc]  # the client has no types
+    """A producer's network, whose thread is woken once for all records that are handed on together.
+
+    By itself the client wakes it for each partition, whereupon it takes the interpreter and looks at all of them.
+    """
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self._held = False
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Wake the thread at the end of this only. What waits for metadata wakes it by another way."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+            self.wakeup()
+
+    def wakeup(self) -> None:
+        """Wake the thread, now or at the end."""
+        if not self._held:
+            super().wakeup()
+
+
 class KafkaWriter:
     """LogWriter on a topic. `append` never waits: a thread hands on what waits; the client sends in batches."""
 
@@ -199,6 +224,7 @@ class KafkaWriter:
         self._doubtful = False
         self._heard = 0.0
         self._producer: Any = None
+        self._network: Any = None
         self._topic = _Topic(log)
         self._checked = 0.0
         self._thread = Thread(target=self._run, name="log-writer", daemon=True)
@@ -305,14 +331,18 @@ class KafkaWriter:
             self._retire(REQUEST_SECONDS)
             self._doubtful = False
         if self._producer is None:
-            self._producer = _connect(self._make_producer, self._log.connection, _producing())
+            self._producer = _connect(self._make_producer, self._log.connection, _producing(), self._made_network)
             self._checked = 0.0
         if time.monotonic() - self._checked > CHECK_SECONDS:
             self._topic.check()
             self._checked = time.monotonic()
             if self._flying and self._checked - self._heard > SILENCE_SECONDS:
                 self._retire(REQUEST_SECONDS)
-                self._producer = _connect(self._make_producer, self._log.connection, _producing())
+                self._producer = _connect(self._make_producer, self._log.connection, _producing(), self._made_network)
+
+    def _made_network(self, **given: Any) -> "_Network":
+        self._network = _Network(**given)
+        return self._network
 
     def _send(self, append: _Append) -> None:
         with self._changed:
@@ -321,7 +351,7 @@ class KafkaWriter:
             self._flying.add(append)
         sent: list[Any] = []
         send, topic = self._producer.send, self._log.topic
-        with suppress(Exception):  # what was not sent has no place
+        with self._network.held(), suppress(Exception):  # what was not sent has no place
             for partition, key, value, headers in append.rows:
                 sent.append(send(topic, value, key=key, headers=headers, partition=partition))
         append.await_answers(sent)
@@ -669,7 +699,7 @@ def _producing() -> dict[str, object]:
         "enable_idempotence": True,  # given, it raises where settings contradict it; by default it only warns
         "delivery_timeout_ms": int(DELIVERY_SECONDS * 1000),
         "max_block_ms": int(BLOCK_SECONDS * 1000),
-        "linger_ms": int(LINGER_SECONDS * 1000),
+        "linger_ms": 0,  # what is appended together is sent together anyway, by `_Network.held`
         "batch_size": BATCH_BYTES,
         "compression_type": "zstd",
         "allow_auto_create_topics": False,
@@ -697,13 +727,18 @@ def _asking() -> dict[str, object]:
     return {"request_timeout_ms": int(ASK_SECONDS * 1000)}
 
 
-def _connect(make: Callable[..., Any], connection: Mapping[str, object], settings: Mapping[str, object]) -> Any:
+def _connect(
+    make: Callable[..., Any],
+    connection: Mapping[str, object],
+    settings: Mapping[str, object],
+    make_network: Callable[..., Any] = KafkaNetClient,
+) -> Any:
     """A client; lets go of everything if no broker answers."""
     began = time.monotonic()
     networks: list[Any] = []
 
     def network(**given: Any) -> Any:
-        networks.append(KafkaNetClient(**given))
+        networks.append(make_network(**given))
         return networks[-1]
 
     try:
