@@ -341,8 +341,8 @@ class KafkaWriter:
                 self._producer = _connect(self._make_producer, self._log.connection, _producing(), self._made_network)
 
     def _made_network(self, **given: Any) -> "_Network":
-        self._network = _Network(**given)
-        return self._network
+        self._network = made = _Network(**given)
+        return made
 
     def _send(self, append: _Append) -> None:
         with self._changed:
