@@ -36,6 +36,7 @@ def test_an_example_says_what_stands_out_and_leads_to_the_signals(browser: Brows
     """
     with opened(browser, site, SUMMIT.format(query=site.query), "leader", scripts=False) as made:
         assert sections(made)[0] == "What stands out, and with whom to talk"
+        assert made.page.locator("section.panel h3").all_inner_texts() == ["For yourself", "With the team"]
         places = made.page.locator("section.panel li a").evaluate_all("all => all.map(one => one.hash.slice(1))")
         assert "no-pressure" in places
         assert [made.page.locator(f'[id="{place}"]').count() for place in places] == [1] * len(places)

@@ -177,6 +177,7 @@ def _context(about: About, examples: Sequence[LeaderExample]) -> dict[str, objec
         "leader": about.leader,
         "others": [Link(other.called, visit.again(leader=other.key)) for other in others],
         "talks": stands_out(example, visit.policy),
+        "own": visit.viewer is not None and visit.viewer.key == example.leader.key,
         "compared": [_compared(about, one) for one in example.comparisons if one.leader.n or one.team.n],
         "unseen": [one.principle.title for one in example.comparisons if not one.leader.n and not one.team.n],
         "longer": _longer(about),
