@@ -34,7 +34,7 @@ from services.projections.queries.listing import INTEGER, TEXT, Columns, as_json
 from services.projections.queries.paging import Page, decode_cursor, encode_cursor, page
 from services.projections.queries.rows import SignalRow
 from services.projections.queries.teams import Span
-from services.projections.queries.timelines import ANY, CODES, VERDICTS, Daily, Reading, code_of, daily
+from services.projections.queries.timelines import ANY, CODES, VERDICTS, Daily, Reading, code_of, daily, whom
 from services.projections.tables import signals, standards
 
 Cards = Sequence[Sequence[Span]]
@@ -94,16 +94,11 @@ class _Count:
         for first, principle in _FIRST_CODES:
             breached, kept, missing = self._days[first : first + VERDICTS]
             if breached or kept or missing:
+                customers = whom(principle, self._customers, self._without)
                 shown = in_order(reasons[principle]) if principle in reasons else ()
-                card[principle] = Tally(len(kept), len(breached), len(missing), self._whom(first), shown)
+                card[principle] = Tally(len(kept), len(breached), len(missing), customers, shown)
                 days[principle] = Days(kept, breached)
         return Counted(card, days)
-
-    def _whom(self, first: int) -> int:
-        """With how many customers those are that were drawn, each without one counting as one."""
-        breached, kept = first + Verdict.BREACHED, first + Verdict.KEPT
-        named = (self._customers[breached] | self._customers[kept]) - {None}
-        return len(named) + self._without[breached] + self._without[kept]
 
 
 _FIRST_CODES = [(principle * VERDICTS, principle) for principle in Principle]
