@@ -48,6 +48,14 @@ def test_a_leader_of_few_sales_is_seen_by_what_they_say_and_do_with_the_team(ann
     assert "Ann Name sold little here" in page
 
 
+def test_what_there_is_nothing_of_says_how_to_send_it(ann: Visitor) -> None:
+    """Each section without acts names them, with where to read how they come here."""
+    page = ann.get(NORTH)
+    assert "Ann Name coached no rep of the team in this time." in text_of(page)
+    for acts in ("coaching.given and recognition.given", "coaching.given", "push.directed", "decision.made"):
+        assert f'<a href="/docs/integrating">How to send {acts}</a>' in page.text
+
+
 def test_an_example_is_not_for_reps(rik: Visitor) -> None:
     """A rep of the team is told so, and sees no figure."""
     page = rik.get(NORTH)

@@ -139,6 +139,11 @@ class About(NamedTuple):
         ]
 
 
+def _how_to_send(*acts: str) -> Sequence[Link]:
+    """Where somebody reads how the acts come here that a figure is made of, and of which there is none."""
+    return [Link(f"How to send {' and '.join(acts)}", "/docs/integrating")]
+
+
 async def build(visit: Visit) -> Shown:
     """The page. Raises Failure."""
     asked = await visit.ask("example", Asked, team=visit.needed("team"), period=visit.period.variable)
@@ -384,7 +389,8 @@ def _standards(about: About) -> Figure:
             Link(f"The leader’s signals: {one.principle.title}", about.signals_of_leader(one.principle.id))
             for one in standards
             if one.score.n
-        ],
+        ]
+        or ([] if standards else _how_to_send("standard.stated")),
     )
 
 
@@ -399,6 +405,7 @@ def _goading(about: About) -> Figure:
         found,
         windows,
         goading_definition(policy),
+        "push.directed",
     )
 
 
@@ -413,12 +420,21 @@ def _month_end(about: About) -> Figure:
         found,
         windows,
         month_end_definition(policy),
+        "urgency.pressed",
     )
 
 
 def _pressure(
-    about: About, name: str, heading: str, says: str, found: RateRatio, windows: tuple[str, str], definition: str
+    about: About,
+    name: str,
+    heading: str,
+    says: str,
+    found: RateRatio,
+    windows: tuple[str, str],
+    definition: str,
+    act: str,
 ) -> Figure:
+    """`act` is what would have to be recorded for there to be anything."""
     columns = (
         Column("When", "text"),
         Column("Times", "number", "Signals of pressing, of specials that met no need, and of appeals to a goal."),
@@ -440,7 +456,7 @@ def _pressure(
         ratio_axis(*AS_OFTEN) if shown else None,
         table=Table(f"{heading}: how often reps press", columns, rows),
         definition=[definition],
-        links=about.getting() if found.after or found.before else (),
+        links=about.getting() if found.after or found.before else _how_to_send(act),
     )
 
 
@@ -451,6 +467,7 @@ def _pressure_row(when: str, count: int, days: float) -> Sequence[Cell]:
 
 def _pushing(about: About) -> Figure:
     found, policy = about.example.pushing, about.visit.policy
+    decided = found.acceptance.with_.n + found.acceptance.without.n
     compared = (
         ("Accepted", found.acceptance),
         (f"Ordered again within {policy.pushing.repeat_days} days", found.repeat),
@@ -463,7 +480,7 @@ def _pushing(about: About) -> Figure:
         rate_axis(),
         table=_rates_table("Attempts with pushing and without", "With", "Without", compared),
         definition=[pushing_definition(policy)],
-        links=about.getting(),
+        links=about.getting() if decided else _how_to_send("decision.made"),
     )
 
 
@@ -526,6 +543,7 @@ def _attention(about: About) -> Figure:
         definition=[
             "Coaching and recognition of people who were reps of the team then, by the leader, in this period."
         ],
+        links=() if rows else _how_to_send("coaching.given", "recognition.given"),
     )
 
 
@@ -549,7 +567,8 @@ def _after_coaching(about: About) -> Figure:
         rate_axis() if rows else None,
         table=_rates_table("Signals of those coached", "After", "Before", compared) if compared else None,
         definition=[coaching_definition(policy)],
-        links=[Link(f"Signals: {one.principle.title}", about.signals_of_team(one.principle.id)) for one in effects],
+        links=[Link(f"Signals: {one.principle.title}", about.signals_of_team(one.principle.id)) for one in effects]
+        or _how_to_send("coaching.given"),
     )
 
 
