@@ -1,6 +1,5 @@
 """Everything in one process: `exemplar serve` and `exemplar demo`."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -63,7 +62,7 @@ def demo(host: str | None, port: int | None, until: datetime | None, seed: int, 
         "vault_key_file": folder / "vault.key",
         "audit_key_file": folder / "audit.key",
         "audit_origin": "",
-        "audit_copies_dir": folder / "audit-checkpoints",
+        "audit_copies_dir": folder,
         "audit_copies_command": "",
     }
     settings = settings_for(host, port, data_dir=folder, **inside)
@@ -85,10 +84,7 @@ def _empty_demo_folder(folder: Path) -> None:
     if found and not (folder / DEMO_MARK).exists():
         raise Misconfigured(f"{PREFIX}DATA_DIR: {folder} holds data that no demo made: choose another folder")
     for path in found:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+        path.unlink()
     (folder / DEMO_MARK).touch()
 
 

@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     )
     audit_copies_dir: Path | None = Field(
         None,
-        description="folder of copies of checkpoints, best elsewhere; default audit-checkpoints in the data folder",
+        description="folder of copies of its checkpoints, best elsewhere; default: the data folder",
     )
     audit_copies_command: str = Field("", description="command that keeps these copies instead (docs/operating.md)")
     policy_file: Path | None = Field(None, description="the policy (TOML); default: the built-in figures")
@@ -144,7 +144,7 @@ class Settings(BaseSettings):
     @property
     def audit_copies(self) -> Path:
         """The folder of copies of checkpoints, the default filled in."""
-        return self.audit_copies_dir or self.data_dir / "audit-checkpoints"
+        return self.audit_copies_dir or self.data_dir
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -15,7 +15,7 @@ from typing import Protocol
 from services.kit.errors import Misconfigured, Unavailable
 
 COMMAND_SECONDS = 30.0
-_SUFFIX = ".checkpoint"
+_PREFIX, _SUFFIX = "audit-", ".checkpoint"
 
 
 class Copies(Protocol):
@@ -25,7 +25,7 @@ class Copies(Protocol):
     """
 
     def keep(self, note: str, day: str) -> None:
-        """Keep a checkpoint, durable when it returns, in place of an earlier one of the day (`2026-03-02`)."""
+        """Keep the checkpoint of a day (`2026-03-02`), durable when it returns; earlier ones MAY be replaced."""
         ...
 
     def kept(self) -> Sequence[str]:
@@ -34,14 +34,17 @@ class Copies(Protocol):
 
 
 class FolderCopies:
-    """Copies as files of a folder, one a day: `2026-03-02.checkpoint` is the last of that day."""
+    """Copies as files of a folder, one a month: `audit-2026-03.checkpoint` is the last of March.
+
+    Each is of a tree that all earlier ones are the beginning of, so that few are enough.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def keep(self, note: str, day: str) -> None:
         """See Copies."""
-        path = self._folder / f"{day}{_SUFFIX}"
+        path = self._folder / f"{_PREFIX}{day[:7]}{_SUFFIX}"
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -59,7 +62,7 @@ class FolderCopies:
     def kept(self) -> Sequence[str]:
         """See Copies."""
         try:
-            return [path.read_text("utf-8") for path in sorted(self._folder.glob(f"*{_SUFFIX}"))]
+            return [path.read_text("utf-8") for path in sorted(self._folder.glob(f"{_PREFIX}*{_SUFFIX}"))]
         except (OSError, UnicodeDecodeError) as error:
             raise Unavailable(f"the checkpoints in {self._folder} cannot be read") from error
 

@@ -21,11 +21,11 @@ else:
 """
 
 
-def test_a_folder_has_the_last_of_each_day(tmp_path: Path) -> None:
-    """A later checkpoint of a day takes the place of an earlier one; other days stay."""
+def test_a_folder_has_the_last_of_each_month(tmp_path: Path) -> None:
+    """A later checkpoint of a month takes the place of an earlier one; other months stay."""
     copies = FolderCopies(tmp_path / "made" / "by it")
     assert copies.kept() == []
-    for note, day in (("one\n", "2026-03-01"), ("two\n", "2026-03-02"), ("three — ✓\n", "2026-03-02")):
+    for note, day in (("one\n", "2026-02-28"), ("two\n", "2026-03-02"), ("three — ✓\n", "2026-03-31")):
         copies.keep(note, day)
     assert list(copies.kept()) == ["one\n", "three — ✓\n"]
     assert len(list((tmp_path / "made" / "by it").iterdir())) == 2

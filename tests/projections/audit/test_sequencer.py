@@ -248,7 +248,7 @@ def test_a_copy_that_cannot_be_kept_is_kept_later(tree: Tree) -> None:
     tree.copies.unlink()
     drained(one)
     (copy,) = tree.copies.iterdir()
-    assert copy.name == "2026-03-02.checkpoint"
+    assert copy.name == "audit-2026-03.checkpoint"
     assert notes.parse_checkpoint(copy.read_text()).size == 1
 
 
