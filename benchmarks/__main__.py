@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmarks import (
     audit,
     cards,
+    dashboard,
     examples,
     folding,
     ingress,
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[Sizes, Path], list[Table]]] = {
     "scorecards": scorecards.measure,
     "cards": cards.measure,
     "examples": examples.measure,
+    "dashboard": dashboard.measure,
     "memory": memory.measure,
     "live": live.measure,
     "audit": audit.measure,
