@@ -168,6 +168,14 @@ def test_values_that_are_not_what_the_schema_says_are_left_to_the_library(object
     assert direct == library
 
 
+@given(objects=st.lists(st.one_of(odds, st.none()), min_size=1, max_size=3), more=st.integers(-5, 5))
+@settings(max_examples=40, deadline=None)
+def test_what_stands_in_a_list_many_times_is_shown_as_often(objects: list[Odd | None], more: int) -> None:
+    """One object in many places has the library's data and errors in each of them."""
+    direct, library = (asyncio.run(_executed(way, objects * 50, more)) for way in WAYS)
+    assert direct == library
+
+
 async def _executed(way: Any, objects: list[Odd | None], more: int) -> tuple[str, list[Any]]:
     SCHEMA.execution_context_class = way
     result = await SCHEMA.execute(ASKED, {"more": more, "no": False}, context_value=objects)
