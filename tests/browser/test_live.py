@@ -1,9 +1,12 @@
 """A page that is open follows what happens: without moving the focus, without folding up, until it is paused."""
 
 import json
+import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.client import HTTPConnection
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 import pytest
@@ -81,3 +84,39 @@ def test_a_key_that_is_revoked_ends_the_updates(browser: Browser, site: Site) ->
         post(site, "fourth")
         expect(made.page.get_by_role("status").filter(has_text="You are signed out")).to_be_visible(timeout=SOON)
         assert not made.page.get_by_role("button", name="live updates").is_visible()
+
+
+def test_a_page_that_cannot_be_kept_up_to_date_says_so(team: Opened, site: Site) -> None:
+    """What is shown stays; once the server is to be had again, the page is what it would have been."""
+    page = team.page
+    expect(page.get_by_role("button", name="Pause live updates")).to_be_visible()
+    before = page.locator("#no-pressure").inner_text()
+    page.route("**/dashboard/team?*", lambda route: route.abort())
+    post(site, "fifth")
+    expect(page.get_by_role("status").filter(has_text="Not live")).to_be_visible(timeout=SOON)
+    assert page.locator("#no-pressure").inner_text() == before
+    page.unroute("**/dashboard/team?*")
+    expect(page.get_by_role("status").filter(has_text="Updated at")).to_be_visible(timeout=3 * SOON)
+    assert page.locator("#no-pressure").inner_text() != before
+
+
+def test_changes_that_come_fast_are_shown_together(team: Opened, site: Site) -> None:
+    """The page is asked for at most once a second, whatever happens meanwhile; what came last is on it."""
+    page = team.page
+    pressing = page.locator("#no-pressure")
+    expect(page.get_by_role("button", name="Pause live updates")).to_be_visible()
+    post(site, "sixth")
+    expect(page.get_by_role("status").filter(has_text="Updated at")).to_be_visible(timeout=SOON)
+    before = _count(pressing.inner_text())
+    times: list[float] = []
+    page.on("request", lambda request: times.append(time.monotonic()) if TEAM in request.url else None)
+    for number in range(6):
+        post(site, f"fast-{number}")
+    expect(pressing).to_contain_text(f"of {before + 6} signals", timeout=SOON)
+    assert min((later - earlier for earlier, later in pairwise(times)), default=1.0) > 0.9
+
+
+def _count(text: str) -> int:
+    found = re.search(r"of (\d+)\s+signal", text)
+    assert found
+    return int(found[1])

@@ -5,6 +5,7 @@ import { put } from "./put.js";
 const PAUSED = "exemplar-paused";
 const SOON = 5_000; // milliseconds until a stream that broke off is asked for anew; each time twice as long
 const LATE = 120_000;
+const APART = 1_000; // milliseconds, at least, from a page that was put in place to the next one
 
 export function follow(button) {
   const said = document.getElementById("live-said");
@@ -14,6 +15,8 @@ export function follow(button) {
   let pause = SOON;
   let asking = null;
   let asked = false;
+  let replaced = 0; // when the page was put in place last, in milliseconds
+  let stale = false; // whether something may have changed that nobody told of
 
   const paused = () => sessionStorage.getItem(PAUSED) === "yes";
 
@@ -37,14 +40,17 @@ export function follow(button) {
     const answer = JSON.parse(event.data);
     if (!answer.data) return brokenOff();
     pause = SOON;
-    if (answer.extensions.position !== position) refresh();
+    if (stale || answer.extensions.position !== position) refresh();
   }
 
   function brokenOff() {
     stop();
+    if (button.hidden) return;
+    stale = true;
+    said.textContent = "Not live: the connection broke off, and is tried again";
     timer = setTimeout(async () => {
       await refresh(); // whatever has changed meanwhile, and whether whoever looks is still signed in
-      start();
+      if (!stale) start();
     }, pause);
     pause = Math.min(2 * pause, LATE);
   }
@@ -53,9 +59,10 @@ export function follow(button) {
   function refresh() {
     asked = true;
     asking ??= (async () => {
-      while (asked && !button.hidden) {
+      while (asked && !button.hidden && !paused() && !document.hidden) {
+        await new Promise((resolve) => setTimeout(resolve, replaced + APART - Date.now()));
         asked = false;
-        await replace().catch(() => {});
+        await replace().catch(brokenOff);
       }
       asking = null;
     })();
@@ -69,10 +76,13 @@ export function follow(button) {
       said.textContent = "You are signed out: open the page again to sign in.";
       return stop();
     }
-    if (!response.ok || paused()) return;
+    if (!response.ok) throw new Error(`the page answers ${response.status}`);
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (paused()) return;
     position = fresh.querySelector("[data-live]").dataset.position;
     put(document.querySelector("main"), fresh.querySelector("main"));
+    replaced = Date.now();
+    stale = false;
     said.textContent = `Updated at ${new Date().toISOString().slice(11, 19)} UTC`;
   }
 
