@@ -1,7 +1,7 @@
 """The dashboard as routes to put into an application. Every page is asked for, answered and refused here."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -31,6 +31,7 @@ from services.projections.leadership.policy import Policy
 
 SVG = "image/svg+xml"
 _SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
+Endpoint = Callable[[Request], Awaitable[Response]]
 _OF_PERIOD = (*PARAMETERS, "after")  # where a page of a list begins is gone with its period
 _log = structlog.get_logger(__name__)
 
@@ -75,7 +76,7 @@ class _Dashboard:
         self._policy = policy
         self._renderer = renderer
 
-    def page(self, page: Page) -> Any:
+    def page(self, page: Page) -> Endpoint:
         """The endpoint of a page."""
 
         def answer(request: Request, visit: Visit, shown: Shown) -> Response:
@@ -84,7 +85,7 @@ class _Dashboard:
 
         return self._endpoint(page, answer)
 
-    def table(self, page: Page) -> Any:
+    def table(self, page: Page) -> Endpoint:
         """The endpoint of the tables of a page's figures."""
 
         def answer(request: Request, _visit: Visit, shown: Shown) -> Response:
@@ -97,7 +98,7 @@ class _Dashboard:
 
         return self._endpoint(page, answer)
 
-    def chart(self, page: Page) -> Any:
+    def chart(self, page: Page) -> Endpoint:
         """The endpoint of the charts of a page's figures."""
 
         def answer(request: Request, visit: Visit, shown: Shown) -> Response:
@@ -113,7 +114,7 @@ class _Dashboard:
         """What is no page. Whoever is not signed in is told no more than that."""
         return await self._failed(request, Failure(NOT_THERE), None)
 
-    def _endpoint(self, page: Page, answer: Callable[[Request, Visit, Shown], Response]) -> Any:
+    def _endpoint(self, page: Page, answer: Callable[[Request, Visit, Shown], Response]) -> Endpoint:
         async def respond(request: Request) -> Response:
             visit = self._visit(request, page)
             try:

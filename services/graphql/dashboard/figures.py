@@ -3,7 +3,7 @@
 From the same figure come its place in the page, its table as CSV and its chart as SVG.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, NamedTuple
@@ -132,7 +132,7 @@ class Shown:
 
     title: str
     figures: Sequence[Figure] = ()
-    context: dict[str, object] = field(default_factory=dict)
+    context: Mapping[str, object] = field(default_factory=dict)
     trail: Sequence[Link] = ()
     tabs: Sequence[Link] = ()
     tab: str = ""

@@ -4,17 +4,21 @@ import csv
 import gzip
 import io
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from sqlalchemy import select
 
+from services.graphql.app import Allowed
 from services.graphql.dashboard.assets import Assets
 from services.graphql.dashboard.pages import PAGES
 from services.graphql.dashboard.rendering import POLICY
 from services.graphql.documents import DASHBOARD
 from services.kit.database import reading
 from services.projections.tables import reads
+from tests.fixed_clock import FixedClock
+from tests.graphql.company import found_company
 from tests.graphql.dashboard.visitor import Visitor, text_of
 from tests.graphql.gateway import Asker
 
@@ -97,7 +101,7 @@ def test_signals_go_on_page_by_page(closed: Asker) -> None:
     seen: list[str] = []
     while address:
         page = ann.get(address).text
-        seen += re.findall(r"customer=([a-z0-9-]+)\"", page)
+        seen += re.findall(r"customer=([a-z0-9-]+)[\"#]", page)
         older = re.search(r'rel="next" href="(/dashboard/signals[^"]*)"', page.split("Signals, the newest first")[1])
         address = older[1].replace("&amp;", "&") if older else None
     assert len(seen) == len(set(seen)) == 31
@@ -210,6 +214,24 @@ def test_what_is_wrong_with_an_address_is_told(ann: Visitor, address: str, statu
     assert answer.status_code == status
     assert says in text_of(answer)
     assert "Your teams" in text_of(answer)
+
+
+def test_a_page_that_takes_too_long_says_so(tmp_path: Path, clock: FixedClock) -> None:
+    """With what to do about it; the same for its tables."""
+    asker = Asker(tmp_path, clock, ask_seconds=0.0)
+    for address in ("/dashboard", "/dashboard/teams/teams.csv"):
+        answer = Visitor(asker).get(address)
+        assert answer.status_code == 504
+        assert "Choose a shorter period, or try again" in text_of(answer)
+    asker.close()
+
+
+def test_where_only_trusted_documents_are_answered_pages_are(tmp_path: Path, clock: FixedClock) -> None:
+    """They ask nothing else."""
+    asker = found_company(Asker(tmp_path, clock, Allowed(only_documents=True)))
+    assert "North" in Visitor(asker).page("/dashboard")
+    assert "Guide, don't get" in Visitor(asker).page(TEAM)
+    asker.close()
 
 
 def test_a_page_says_how_fresh_it_is(closed: Asker, ann: Visitor) -> None:
