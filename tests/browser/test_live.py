@@ -120,3 +120,16 @@ def _count(text: str) -> int:
     found = re.search(r"of (\d+)\s+signal", text)
     assert found
     return int(found[1])
+
+
+def test_a_page_that_takes_a_moment_says_that_it_comes(team: Opened) -> None:
+    """Whoever follows a link sees soon that something happens, and nothing of it once a page is there again.
+
+    While a browser waits for a page it tells a test nothing of the old one; so the test tells the page of both.
+    """
+    loading = team.page.get_by_text("Loading …")
+    expect(loading).to_be_hidden()
+    team.page.evaluate("dispatchEvent(new Event('beforeunload'))")
+    expect(loading).to_be_visible()
+    team.page.evaluate("dispatchEvent(new Event('pageshow'))")
+    expect(loading).to_be_hidden()

@@ -4,12 +4,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
+from services.graphql.sign_in import COOKIE
 from tests.events.ingress.token_issuer import AUDIENCE, ISSUER, TokenIssuer
 from tests.serving import Answer, Server, run, serving
 
+PROXY = "X-Forwarded-Access-Token"
+TEAM = "/dashboard/team?team=north"
 CARD = """{ viewer { key scopes } person(key: "rik") { scorecard(period: {from: "2026-01-01", to: "2026-02-01"}) {
   score(principle: NO_PRESSURE) { breached signals { edges { node { evidence { data disputes { actId } } } } } }
 } } }"""
@@ -77,7 +81,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Ann leads Rik in north, Bob leads Sam in south; Rik pressed acme, whom Sam knows too."""
     issuer, folder = TokenIssuer(), tmp_path_factory.mktemp("people") / "data"
     issuer.add("k1", "ES256")
-    settings = {"jwt_issuer": ISSUER, "jwt_audience": AUDIENCE, "jwt_jwks_url": issuer.url}
+    settings = {"jwt_issuer": ISSUER, "jwt_audience": AUDIENCE, "jwt_jwks_url": issuer.url, "proxy_token_header": PROXY}
     with serving(folder, **settings) as server:
         made = run(folder, ["keys", "create", "--name", "ops", "--scope", "admin"]).stdout.strip()
         people = (
@@ -137,3 +141,31 @@ def test_a_token_that_is_not_good_is_refused_on_both_interfaces(site: Site) -> N
         challenge = 'Bearer realm="exemplar"' + (', error="invalid_token"' if presented else "")
         assert answer.headers["www-authenticate"] == challenge
         assert good[7:50].encode() not in answer.body
+
+
+def test_a_token_signs_in_to_the_dashboard(site: Site) -> None:
+    """By the form, which keeps it in a cookie until it ends; then the way leads to the form again and back."""
+    server = site.server
+    form = {"content_type": "application/x-www-form-urlencoded", "origin": server.url}
+    for token, status in ((site.token("ann"), 303), (site.token("ann", exp=int(time.time()) - 60), 401)):
+        sent = urlencode({"credential": token.removeprefix("Bearer "), "next": TEAM}).encode()
+        answer = server.ask("POST", "/dashboard/sign-in", sent, **form)
+        assert answer.status == status
+        assert ("set-cookie" in answer.headers) == (status == 303)
+    good, ended = (f"{COOKIE}={site.token('ann', exp=int(time.time()) + left)[7:]}" for left in (600, -60))
+    page = server.ask("GET", TEAM, cookie=good)
+    assert (page.status, b"<h1>north</h1>" in page.body) == (200, True)
+    refused = server.ask("GET", TEAM, cookie=ended)
+    assert (refused.status, "why=ended" in refused.headers["location"]) == (303, True)
+
+
+def test_a_proxy_hands_on_the_token_of_who_is_at_the_dashboard(site: Site) -> None:
+    """In the header of the setting; what it hands on is checked like any token, and a name in a header is nothing."""
+    server = site.server
+    token = site.token("ann")[7:]
+    assert server.ask("GET", TEAM, x_forwarded_access_token=token).status == 200
+    assert server.ask("GET", TEAM, x_forwarded_access_token=token[:-6] + "AAAAAA").status == 303
+    assert server.ask("GET", TEAM, x_forwarded_user="ann").status == 303
+    question = b'{"query":"{viewer{key}}"}'
+    foreign = {"content_type": "application/json", "x_forwarded_access_token": token, "origin": "https://evil.example"}
+    assert server.ask("POST", "/graphql", question, **foreign).status == 401
