@@ -1,5 +1,6 @@
 """What the tree shows: its checkpoint, tiles and bundles as they are served, and proofs. The engine is on its area."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, select
@@ -75,11 +76,16 @@ def stored_nodes(connection: Connection) -> TileNodes:
 
 def prove(connection: Connection, index: int) -> Proof:
     """Prove that the entry of this index is in the latest tree. Raises NotFound if it is not."""
-    note = latest_checkpoint(connection)
+    return prove_all(connection, [index])[0]
+
+
+def prove_all(connection: Connection, indexes: Collection[int]) -> list[Proof]:
+    """The same of several, by one checkpoint."""
+    note, nodes = latest_checkpoint(connection), stored_nodes(connection)
     size = parse_checkpoint(note).size
-    if not 0 <= index < size:
-        raise NotFound(f"the tree has no entry {index}: it has {size}")
-    return Proof(index, inclusion_proof(stored_nodes(connection), index, size), note)
+    if absent := [index for index in indexes if not 0 <= index < size]:
+        raise NotFound(f"the tree has no entry {absent[0]}: it has {size}")
+    return [Proof(index, inclusion_proof(nodes, index, size), note) for index in indexes]
 
 
 def shown(connection: Connection, index: int) -> Shown:

@@ -126,7 +126,7 @@ class Sequencer:
         copies: Copies,
         clock: Callable[[], int],
         *,
-        batch: int = 10_000,
+        batch: int = 2_500,
         at_step: Callable[[str], None] = _nowhere,
     ) -> None:
         self._audit = audit
@@ -314,21 +314,23 @@ class Sequencer:
         all that is new, in the order in which the log took it in as far as its instants tell.
         """
         if found.introduced:
-            return _by_time(self._read(found, behind))
+            return _by_time(self._read(found, behind, ends))
         if self._there is None:
             self._there = ends
         for partition in behind:
             there = found.after[partition] < self._there[partition]
-            if there and (records := self._read(found, [partition])):
+            if there and (records := self._read(found, [partition], ends)):
                 return records
         found.introduced = True
         return []
 
-    def _read(self, found: _Round, which: Collection[int]) -> list[Record]:
-        """Records of these partitions, those of a partition in order."""
+    def _read(self, found: _Round, which: Collection[int], ends: Position) -> list[Record]:
+        """Records of these partitions up to where the log ended, those of a partition in order."""
         records: list[Record] = []
         deadline = time.monotonic() + ROUND_SECONDS
-        while which and len(records) < self._batch and time.monotonic() < deadline:
+        while any(found.after[p] < ends[p] for p in which) and len(records) < self._batch:
+            if time.monotonic() > deadline:
+                break
             position = {p: found.after[p] for p in which}
             more = self._things.log.read(position, self._batch - len(records), 0.0 if records else _READ_SECONDS)
             if not more:
