@@ -18,7 +18,7 @@ COMMANDS: Mapping[str, str] = {
     "audit": "audit:audit",
     "dead-letters": "dead_letters:dead_letters_",
     "demo": "embedded:demo",
-    "erase": "acts:erase",
+    "erase": "erasure:erase",
     "events": "events:events",
     "explain": "looking:explain",
     "graphql": "graphql:graphql",
@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, str] = {
     "rebuild": "model:rebuild",
     "serve": "embedded:serve",
     "status": "looking:status",
+    "vault": "vault:vault",
     "verify": "model:verify",
 }
 """Where in `services.commands` each command is: module and name."""

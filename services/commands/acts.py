@@ -1,7 +1,6 @@
-"""Acts from the operator's side: `exemplar import` and `exemplar erase`."""
+"""Acts from the operator's side: `exemplar import`."""
 
 import sys
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,21 +9,13 @@ import click
 from tqdm import tqdm
 
 from services.commands.embedded import catch_up, holding_node
-from services.commands.terminal import FAILED, FILE, as_json_option, progress_bar, show, tell
-from services.events import credentials
+from services.commands.terminal import FAILED, FILE, as_json_option, progress_bar, show
 from services.events.sources import http
 from services.events.sources.importing import Progress, RefusedRow, import_file
 from services.events.sources.in_process import InProcessRecorder
 from services.events.sources.mapping import load_mapping
 from services.events.sources.protocol import Recorder
-from services.events.sources.protocol import Refused as RefusedEvent
-from services.kit import instants
-from services.kit.errors import Invalid
 from services.kit.settings import load_settings
-from services.parts import opened
-from services.parts.ingress import recording as recording_of
-
-CLI_SOURCE = "exemplar/cli"
 
 
 @click.command("import")
@@ -72,25 +63,3 @@ def http_recorder(url: str, key_file: Path | None) -> Iterator[Recorder]:
         yield recorder
     finally:
         recorder.close()
-
-
-@click.command()
-@click.argument("key")
-@click.option("--by", required=True, help="Key of the person who erases.")
-@click.option("--reason", required=True, help="Why; it is kept for ever, so no personal data.")
-def erase(key: str, by: str, reason: str) -> None:
-    """Erase the personal fields about a person or a customer, for ever. Scores and proofs stay as they were."""
-    event = {
-        "specversion": "1.0",
-        "id": f"erase-{uuid.uuid4()}",
-        "source": CLI_SOURCE,
-        "type": "exemplar.person.erased.v1",
-        "subject": key,
-        "time": instants.format_rfc3339(instants.now()),
-        "data": {"by": by, "reason": reason},
-    }
-    with opened(load_settings()) as parts, recording_of(parts) as recording:
-        outcome = InProcessRecorder(recording, credentials.CLI).record([event])[0]
-    if isinstance(outcome, RefusedEvent):
-        raise Invalid(outcome.reason, outcome.pointer)
-    tell(f"erased: the personal fields about {key} can never be read again")

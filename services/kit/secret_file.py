@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from services.kit.errors import Misconfigured
@@ -15,11 +16,29 @@ def load_secret(path: Path, variable: str, create: bool, lost: str) -> bytes:
     Raises Misconfigured, naming the variable, if there is no such file (`lost` says what to do then) or something else
     is in it.
     """
+    if create:
+        make_secret(path, variable)
+    (word, secret), *more = read_secret_lines(path, variable, lost)
+    if word or more:
+        raise Misconfigured(f"{variable}: {path} must hold {SECRET_BYTES * 2} hexadecimal digits, nothing else")
+    return secret
+
+
+def make_secret(path: Path, variable: str) -> None:
+    """Make a file of a new secret (mode 600) where there is none. Raises Misconfigured."""
     try:
-        if create and not path.exists():
+        if not path.exists():
             _create(path)
-        secret = bytes.fromhex(path.read_text("ascii").strip())
-        if len(secret) != SECRET_BYTES:
+    except OSError as error:
+        raise Misconfigured(f"{variable}: {path} cannot be used ({error.strerror})") from error
+
+
+def read_secret_lines(path: Path, variable: str, lost: str) -> list[tuple[str, bytes]]:
+    """The secrets in a file, one at least, each a line, with the word before it or none. Raises Misconfigured."""
+    try:
+        found = [line.rpartition(" ") for line in path.read_text("ascii").strip().split("\n")]
+        secrets_ = [(word.strip(), bytes.fromhex(digits)) for word, _, digits in found]
+        if any(len(secret) != SECRET_BYTES for _, secret in secrets_):
             raise ValueError
     except FileNotFoundError as error:
         raise Misconfigured(f"{variable}: there is no file {path}: {lost}") from error
@@ -29,26 +48,46 @@ def load_secret(path: Path, variable: str, create: bool, lost: str) -> bytes:
         raise Misconfigured(
             f"{variable}: {path} must hold {SECRET_BYTES * 2} hexadecimal digits, nothing else"
         ) from None
-    return secret
+    return secrets_
+
+
+def replace_secrets(path: Path, lines: Sequence[str]) -> None:
+    """Put these lines in the place of a file's, whole or not at all and durable, its mode as it was. Raises OSError."""
+    draft = _draft(path, lines, path.stat().st_mode & 0o777)
+    try:
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync(path.parent)
 
 
 def _create(path: Path) -> None:
     """Write a new secret beside the path and link it there: whole or not at all, and never over one that is there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    draft = _draft(path, [secrets.token_hex(SECRET_BYTES)], 0o600)
     try:
-        with os.fdopen(handle, "w") as file:
-            file.write(secrets.token_hex(SECRET_BYTES) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
         os.link(draft, path)
     except FileExistsError:
         return  # another process was faster, its secret is the one
     finally:
         draft.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
+    _sync(path.parent)
+
+
+def _draft(path: Path, lines: Sequence[str], mode: int) -> Path:
+    """A file beside the path with these lines, durable."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(handle, "w") as file:
+        file.write("".join(f"{line}\n" for line in lines))
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(handle)
     finally:
-        os.close(folder)
+        os.close(handle)

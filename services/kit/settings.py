@@ -35,6 +35,9 @@ class Settings(BaseSettings):
         None,
         description="wraps the keys of the vault (32 bytes in hex); default vault.key in the data folder",
     )
+    erasures_dir: Path | None = Field(
+        None, description="folder of the erasure ledger, best elsewhere; default: the data folder"
+    )
     audit_key_file: Path | None = Field(
         None,
         description="signs the checkpoints of the audit tree (32 bytes in hex); default audit.key in the data folder",
@@ -135,6 +138,11 @@ class Settings(BaseSettings):
     def vault_key(self) -> Path:
         """The file of the wrapping key, the default filled in."""
         return self.vault_key_file or self.data_dir / "vault.key"
+
+    @property
+    def erasures(self) -> Path:
+        """The folder of the erasure ledger, the default filled in."""
+        return self.erasures_dir or self.data_dir
 
     @property
     def audit_key(self) -> Path:

@@ -7,7 +7,9 @@ a process imports what it serves and no more: the gateway alone takes 13 MB.
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
+import structlog
 from sqlalchemy import Engine
 
 from services.events.catalog.envelope import Catalogue
@@ -15,8 +17,9 @@ from services.events.credentials import Keyring
 from services.events.log.access import KafkaAccess
 from services.events.log.opening import create_log, open_log
 from services.events.log.protocol import Log
+from services.events.vault.ledger import Ledger
 from services.events.vault.sql import SqlVault, holds_keys
-from services.events.vault.wrapping import load_wrapping_key
+from services.events.vault.wrapping import WrappingFile, load_wrapping_file
 from services.kit import instants
 from services.kit.database import create_area, open_engine, parse_url, reading
 from services.kit.settings import Settings
@@ -28,6 +31,15 @@ from services.projections.migrations import migrate_area
 from services.projections.stores import Built, Stores, built_on, check_built
 
 VAULT = "vault"
+_log = structlog.get_logger(__name__)
+
+
+class VaultParts(NamedTuple):
+    """What the vault is made of: the engine on its area, the file of its wrapping key, the erasure ledger."""
+
+    engine: Engine
+    wrapping: WrappingFile
+    ledger: Ledger
 
 
 @dataclass(frozen=True)
@@ -46,6 +58,7 @@ class Parts:
     changes: Changes
     built: Built
     audit: Engine
+    keys: VaultParts
 
 
 def make_log(settings: Settings) -> None:
@@ -66,8 +79,12 @@ def opened(settings: Settings) -> Iterator[Parts]:
         stack.callback(engine.dispose)
         create_area(engine, VAULT)
         migrate_area(engine, "vault")
-        vault = SqlVault(engine, load_wrapping_key(settings.vault_key, create=not holds_keys(engine)))
+        wrapping = load_wrapping_file(settings.vault_key, create=not holds_keys(engine))
+        ledger = Ledger(settings.erasures / f"erasures-{log.identity.id}.jsonl")
+        vault = SqlVault(engine, wrapping, ledger=ledger)
         vault.check_wrapping_key()
+        if back := vault.destroy_again(ledger):
+            _log.warning("the vault was put back: keys of the erased are destroyed again", persons=len(back))
         stores = Stores(parse_url(settings.database, "EXEMPLAR_DATABASE_URL"))
         stack.callback(stores.close)
         built = built_on(log.identity, policy.identity, catalogue)
@@ -78,7 +95,8 @@ def opened(settings: Settings) -> Iterator[Parts]:
         migrate_area(audit, "audit")
         changes = Changes(stores.url, stores.look_again)
         stack.callback(changes.close)
-        yield Parts(settings, catalogue, Rules(catalogue, policy), log, vault, stores, changes, built, audit)
+        keys = VaultParts(engine, wrapping, ledger)
+        yield Parts(settings, catalogue, Rules(catalogue, policy), log, vault, stores, changes, built, audit, keys)
 
 
 def keyring(parts: Parts, may_be_open: bool) -> Keyring:

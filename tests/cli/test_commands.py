@@ -232,3 +232,40 @@ def test_import_to_a_server(folder: Path, tmp_path: Path) -> None:
     nowhere = run(folder, [*import_to, server.url])
     assert nowhere.returncode == 1
     assert "nothing answers" in nowhere.stderr
+
+
+def test_erase_says_what_it_does(folder: Path) -> None:
+    """`erase` says what is lost and what stays, before; `--json` what it did; who is nobody is refused at once."""
+    with serving(folder) as server:
+        server.query("{ principles { id } }", server.post(CONTACT).json()["position"])
+        done = run(folder, ["erase", "c-1", "--reason", "asked for", "--yes", "--json"])
+        again = run(folder, ["erase", "c-1", "--reason", "asked for", "--by", "dpo"])
+        for nobody in ("public", "unattributed"):
+            refused = run(folder, ["erase", nobody, "--reason", "asked for", "--yes"])
+            assert refused.returncode == 1
+            assert "cannot be erased" in refused.stderr
+    assert done.returncode == again.returncode == 0
+    result = json.loads(done.stdout)
+    assert (result["person"], result["acts"], result["again"]) == ("c-1", 1, False)
+    assert "c-1: 1 acts are about this key" in done.stderr
+    assert "erased before" in again.stderr
+    assert run(folder, ["erase", "c-1"]).returncode == 2
+
+
+def test_the_vault_beside_a_running_server(folder: Path) -> None:
+    """The wrapping key changes beside a server, which goes on; the ledger has who was erased."""
+    with serving(folder) as server:
+        posted = [server.post({**CONTACT, "id": f"b-{n}", "subject": f"c-{n}"}) for n in range(5)]
+        assert {answer.status for answer in posted} == {202}
+        before = json.loads(run(folder, ["vault", "status", "--json"]).stdout)
+        run(folder, ["erase", "c-1", "--reason", "asked for"])
+        done = run(folder, ["vault", "rotate", "--json"])
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["rewrapped"] == 4
+        assert server.post({**CONTACT, "id": "6", "subject": "c-6"}).status == 202
+    after = json.loads(run(folder, ["vault", "status", "--json"]).stdout)
+    assert after["keys"] == {after["wrappingKey"]: 5}
+    assert after["wrappingKey"] != before["wrappingKey"]
+    assert (after["erased"], after["inLedger"]) == (1, 1)
+    again = json.loads(run(folder, ["vault", "reapply", "--json"]).stdout)
+    assert again == {"erased": 1, "destroyedAgain": 0}

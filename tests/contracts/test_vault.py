@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from services.events.vault.protocol import Vault
-from services.events.vault.sql import SqlVault
-from services.events.vault.wrapping import WrappingKey
-from services.kit.errors import Corrupt
+from services.events.vault.rotation import rotate, status
+from services.events.vault.sql import SqlVault, data_keys
+from services.events.vault.wrapping import WrappingFile, WrappingKey
+from services.kit.database import writing
+from services.kit.errors import Corrupt, Unavailable
 from services.kit.instants import SECOND
 from tests.fixed_clock import FixedClock
 
@@ -128,10 +131,38 @@ def test_very_many_persons_at_once(open_vault: Callable[[], Vault]) -> None:
     assert open_vault().existing_keys(persons) == keys
 
 
-def test_another_wrapping_key_is_corrupt(open_vault: Callable[[], Vault], vault_engine: Engine) -> None:
-    """A key that was wrapped by another wrapping key is an error with what to do, never another key."""
+def test_without_the_wrapping_key_nothing_is_read(open_vault: Callable[[], Vault], vault_engine: Engine) -> None:
+    """Under a wrapping key that this process lacks is no error of the key: what to do is said, and it never opens."""
     open_vault().keys_for(["a"])
     stranger = SqlVault(vault_engine, WrappingKey(b"x" * 32))
     for ask in (stranger.keys_for, stranger.existing_keys):
-        with pytest.raises(Corrupt, match="EXEMPLAR_VAULT_KEY_FILE"):
+        with pytest.raises(Unavailable, match="EXEMPLAR_VAULT_KEY_FILE"):
             ask(["a"])
+
+
+def test_a_key_that_does_not_unwrap_is_corrupt(open_vault: Callable[[], Vault], vault_engine: Engine) -> None:
+    """A wrapped key put in another one's row is an error with what to do, never another key."""
+    open_vault().keys_for(["a", "b"])
+    with writing(vault_engine) as connection:
+        moved = select(data_keys.c.wrapped).where(data_keys.c.person == "a").scalar_subquery()
+        connection.execute(data_keys.update().where(data_keys.c.person == "b").values(wrapped=moved))
+    with pytest.raises(Corrupt, match="EXEMPLAR_VAULT_KEY_FILE"):
+        open_vault().existing_keys(["b"])
+
+
+def test_the_wrapping_key_changes_beside_open_vaults(
+    open_vault: Callable[[], Vault], vault_engine: Engine, tmp_path: Path
+) -> None:
+    """A rotation changes no data key; who has not the new wrapping key makes none under the old one any more."""
+    path = tmp_path / "vault.key"
+    path.write_text(WRAPPING_KEY.line())
+    stale, file = open_vault(), WrappingFile(path)
+    keys = stale.keys_for([f"person-{n}" for n in range(1_200)])
+    stale.destroy(["person-3"])
+    done = rotate(vault_engine, file, 0, lambda done, total: None)
+    assert done.rewrapped == 1_199
+    assert SqlVault(vault_engine, file).existing_keys(list(keys)) == {**keys, "person-3": None}
+    assert status(vault_engine).under == {file.current().id: 1_199}
+    with pytest.raises(Unavailable):
+        stale.keys_for(["somebody new"])
+    assert SqlVault(vault_engine, file).existing_keys(["somebody new"]) == {}

@@ -9,7 +9,8 @@ class Vault(Protocol):
 
     MUST: a key that `keys_for` returned is durable, the same for every caller, until it is destroyed; a destroyed
     person never gets a key again; a destruction by another process takes effect within 5 s. Raises Unavailable when the
-    store does not answer (try again), Corrupt when a key cannot be unwrapped (another wrapping key was used).
+    store does not answer, or a key is under a wrapping key that this process does not hold (yet): try again; Corrupt
+    when a key cannot be unwrapped.
     """
 
     def keys_for(self, persons: Collection[str]) -> Mapping[str, bytes | None]:

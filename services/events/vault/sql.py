@@ -4,15 +4,30 @@ import os
 import sqlite3
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from threading import Lock
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Column, Connection, Engine, LargeBinary, MetaData, Table, Text, func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    ForeignKey,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 
-from services.events.vault.wrapping import KEY_BYTES, WrappingKey
+from services.events.vault.ledger import Ledger
+from services.events.vault.wrapping import KEY_BYTES, Wrapping, WrappingKey
 from services.kit import instants
 from services.kit.database import (
     asking,
@@ -21,6 +36,7 @@ from services.kit.database import (
     look_up,
     one_writer,
     reading,
+    wait_for_turn,
     writing,
 )
 from services.kit.errors import Corrupt, Misconfigured, Unavailable
@@ -28,6 +44,7 @@ from services.kit.errors import Corrupt, Misconfigured, Unavailable
 AREA = "vault"
 REMEMBERED = instants.SECOND  # a destruction by another process takes effect after this long
 REMEMBERED_PERSONS = 20_000
+_PERSONS_AT_ONCE = 500
 CLEAR_SECONDS = 5.0  # how long a destruction waits for those who still read what it is to clear, in SQLite
 
 metadata = MetaData()
@@ -38,35 +55,68 @@ data_keys = Table(
     Column("wrapped", LargeBinary),  # null: destroyed
     Column("made_us", BigInteger, nullable=False),
     Column("erased_us", BigInteger),
+    # Under which wrapping key it is; null: made before that was noted. That it must be one of those that count keeps a
+    # process that has not heard of a rotation from wrapping by the key that was retired.
+    Column("wrapping", Text, ForeignKey("wrapping_keys.id")),
+)
+wrapping_keys = Table(
+    "wrapping_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("since_us", BigInteger, nullable=False),
 )
 
 
 class SqlVault:
-    """Vault over an engine on the area `vault`, whose tables are there. It remembers unwrapped keys for a second."""
+    """Vault over an engine on the area `vault`, whose tables are there. It remembers unwrapped keys for a second.
+
+    With a ledger, who is destroyed is noted there first.
+    """
 
     def __init__(
         self,
         engine: Engine,
-        wrapping_key: WrappingKey,
+        wrapping: Wrapping,
         clock: Callable[[], int] = instants.now,
         clear_seconds: float = CLEAR_SECONDS,
+        ledger: Ledger | None = None,
     ) -> None:
         self._engine = engine
         self._clear_seconds = clear_seconds
-        self._wrapping_key = wrapping_key
+        self._wrapping = wrapping
+        self._ledger = ledger
         self._clock = clock
         self._remembered = _Remembered(clock)
         self._insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
 
     def check_wrapping_key(self) -> None:
-        """To be called at start. Raises Misconfigured if this vault was made with another wrapping key."""
+        """To be called at start. Raises Misconfigured if the vault was made with another wrapping key."""
         with reading(self._engine) as connection:
-            row = connection.execute(select(data_keys).where(data_keys.c.wrapped.is_not(None)).limit(1)).first()
+            counting = set(connection.scalars(select(wrapping_keys.c.id)))
+            unknown = data_keys.c.wrapped.is_not(None) & data_keys.c.wrapping.is_(None)
+            row = connection.execute(select(data_keys).where(unknown).limit(1)).first()
+        if counting and (self._wrapping.current().id not in counting or counting - self._wrapping.held().keys()):
+            raise Misconfigured(
+                "EXEMPLAR_VAULT_KEY_FILE does not hold the key that this vault is under: it is under "
+                + " and ".join(sorted(counting))
+            )
         try:
             if row is not None:
-                self._wrapping_key.unwrap(row.person, row.wrapped)
+                self._unwrap(row.person, row.wrapped, None)
         except Corrupt as error:
             raise Misconfigured("EXEMPLAR_VAULT_KEY_FILE is not the key that this vault was made with") from error
+
+    def destroy_again(self, ledger: Ledger) -> Sequence[str]:
+        """Destroy the keys of everybody in a ledger that are there again, since the vault was put back.
+
+        To be called before anything is served. Gives whose they were.
+        """
+        erased = ledger.persons()
+        existing = self._find(erased)
+        back = sorted(person for person in erased if existing.get(person, b"") is not None)
+        for start in range(0, len(back), _PERSONS_AT_ONCE):
+            self.destroy(back[start : start + _PERSONS_AT_ONCE])
+        return back
 
     def keys_for(self, persons: Collection[str]) -> Mapping[str, bytes | None]:
         """See Vault. Meant for those of whom `existing_keys` has just said nothing: they are not looked for again."""
@@ -83,19 +133,20 @@ class SqlVault:
         if not persons:
             return
         now = self._clock()
+        if self._ledger is not None:
+            self._ledger.add(persons, now)
         rows = [{"person": person, "made_us": now, "erased_us": now} for person in sorted(set(persons))]
         statement = self._insert(data_keys)
         erased = func.coalesce(data_keys.c.erased_us, statement.excluded.erased_us)
-        with self._writing() as connection:
+        gone = {"wrapped": None, "wrapping": None, "erased_us": erased}
+        with overwriting(self._engine) as connection:
             connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=[data_keys.c.person], set_={"wrapped": None, "erased_us": erased}
-                ),
+                statement.on_conflict_do_update(index_elements=[data_keys.c.person], set_=gone),
                 rows,
             )
         self._remembered.keep(dict.fromkeys(persons), now)
         if self._engine.dialect.name == "sqlite":
-            _empty_wal(str(self._engine.url.database), self._clear_seconds)
+            empty_wal(self._engine, self._clear_seconds)
 
     def erased(self) -> Sequence[tuple[str, int]]:
         """Everybody whose key was destroyed, and when (microseconds), the first one leading."""
@@ -115,28 +166,65 @@ class SqlVault:
 
     def _make(self, persons: list[str]) -> dict[str, bytes | None]:
         """Make keys for these and read them back: where another process was faster, its key or its mark counts."""
-        now = self._clock()
-        rows = [(person, self._wrapping_key.wrap(person, os.urandom(KEY_BYTES)), now, None) for person in persons]
+        now, wrapping = self._clock(), self._wrapping.current()
+        rows = [(person, wrapping.wrap(person, os.urandom(KEY_BYTES)), now, None, wrapping.id) for person in persons]
+        try:
+            self._insert_missing(rows)
+        except (IntegrityError, self._engine.dialect.loaded_dbapi.IntegrityError) as error:
+            if not self._count_first(wrapping, now):
+                raise Unavailable("the wrapping key of this process was retired: its key file is read again") from error
+            self._insert_missing(rows)
+        return self._remembered.keep(self._read(persons), now)
+
+    def _insert_missing(self, rows: Sequence[Sequence[object]]) -> None:
         if one_writer(self._engine):
-            with self._writing() as connection:
+            with overwriting(self._engine) as connection:
                 insert_missing(connection, data_keys, rows)
         else:
             insert_missing_alone(self._engine, data_keys, rows)
-        return self._remembered.keep(self._read(persons), now)
+
+    def _count_first(self, wrapping: WrappingKey, now: int) -> bool:
+        """Have the wrapping key count, if none does yet; whether it counts."""
+        with writing(self._engine) as connection:
+            wait_for_turn(connection)
+            counting = set(connection.scalars(select(wrapping_keys.c.id)))
+            if not counting:
+                connection.execute(insert(wrapping_keys), [{"id": wrapping.id, "since_us": now}])
+        return not counting or wrapping.id in counting
 
     def _read(self, persons: list[str]) -> dict[str, bytes | None]:
-        wanted, key = (data_keys.c.person, data_keys.c.wrapped), (data_keys.c.person,)
+        wanted, key = (data_keys.c.person, data_keys.c.wrapped, data_keys.c.wrapping), (data_keys.c.person,)
         return {
-            person: None if wrapped is None else self._wrapping_key.unwrap(person, wrapped)
-            for person, wrapped in look_up(self._engine, wanted, key, [(person,) for person in persons])
+            person: None if wrapped is None else self._unwrap(person, wrapped, wrapping)
+            for person, wrapped, wrapping in look_up(self._engine, wanted, key, [(person,) for person in persons])
         }
 
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with writing(self._engine) as connection:
-            if self._engine.dialect.name == "sqlite":
-                connection.exec_driver_sql("PRAGMA secure_delete=ON")  # what is replaced is overwritten in the file
-            yield connection
+    def _unwrap(self, person: str, wrapped: bytes, wrapping: str | None) -> bytes:
+        """A data key. Raises Corrupt; Unavailable where its wrapping key is not among those that this process holds."""
+        held = self._wrapping.held()
+        if wrapping is None:
+            return unwrap_by_any(held.values(), person, wrapped)
+        if wrapping not in held:
+            raise Unavailable(f"EXEMPLAR_VAULT_KEY_FILE lacks the wrapping key {wrapping}, which the vault is under")
+        return held[wrapping].unwrap(person, wrapped)
+
+
+def unwrap_by_any(keys: Iterable[WrappingKey], person: str, wrapped: bytes) -> bytes:
+    """A data key of which it is not noted by which of these it was wrapped. Raises Corrupt."""
+    *others, last = keys
+    for key in others:
+        with suppress(Corrupt):
+            return key.unwrap(person, wrapped)
+    return last.unwrap(person, wrapped)
+
+
+@contextmanager
+def overwriting(engine: Engine) -> Iterator[Connection]:
+    """A write transaction on the vault; what it replaces is overwritten in SQLite's file."""
+    with writing(engine) as connection:
+        if one_writer(engine):
+            connection.exec_driver_sql("PRAGMA secure_delete=ON")
+        yield connection
 
 
 def holds_keys(engine: Engine) -> bool:
@@ -188,12 +276,12 @@ class _Remembered:
         return current
 
 
-def _empty_wal(file: str, seconds: float) -> None:
+def empty_wal(engine: Engine, seconds: float = CLEAR_SECONDS) -> None:
     """Bring everything into SQLite's main file and empty the write-ahead log, in which old pages still hold the key.
 
     SQLite waits for readers by itself, but not for another checkpoint.
     """
-    deadline = time.monotonic() + seconds
+    file, deadline = str(engine.url.database), time.monotonic() + seconds
     try:
         with closing(sqlite3.connect(file, timeout=seconds, isolation_level=None)) as connection:
             while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
