@@ -339,6 +339,17 @@ def test_a_log_that_does_not_take_it_is_503(parts: Parts, error: Exception | Non
     assert answer.headers["retry-after"] == ("1" if error is None else "7")
 
 
+def test_what_nobody_expects_is_500(parts: Parts) -> None:
+    """A fault of the program is told as a problem without detail, and the next post is answered."""
+    parts.writer.close()
+    parts.writer = SilentLog(RuntimeError("a secret"))  # type: ignore[assignment]  # a list is a Sequence
+    with TestClient(parts.app(), "http://localhost") as client:
+        for _ in range(2):
+            answer = client.post("/v1/events", content=json.dumps(event()), headers=STRUCTURED)
+            refused(answer, 500)
+            assert "secret" not in answer.text
+
+
 class HungKeyring(Keyring):
     """Whose database does not answer, for as long as the test lasts."""
 
