@@ -20,6 +20,10 @@ PAGES = {
     "principles": "/dashboard/principle",
     "signals": "/dashboard/signals?team=t-summit&principle=no-pressure&{query}",
     "signals-of-a-person": "/dashboard/signals?person=p-011&principle=follow-through&verdict=breached&{query}",
+    "relationship": "/dashboard/relationship?customer=c-0209&{query}",
+    "relationship-disputed": "/dashboard/relationship?customer=c-0286&{query}",
+    "act": "/dashboard/act?source=demo/crm&id=c-0221-15&subject=c-0221&{query}",
+    "act-disputed": "/dashboard/act?source=demo/crm&id=c-0286-45&subject=c-0286&{query}",
     "sign-in": "/dashboard/sign-in",
     "notice": "/dashboard/nothing-here",
 }

@@ -43,7 +43,7 @@ class Visit:
     """A request for a page. `query` are the parameters of its address, `now` in microseconds.
 
     `wait_for` is a position that the answers must have reached: of what the visitor has just recorded. `address`: where
-    the request comes from.
+    the request comes from. `may_post`: whether acts can be recorded from here at all.
     """
 
     page: str
@@ -55,6 +55,7 @@ class Visit:
     policy: Policy
     wait_for: str | None = None
     address: str | None = None
+    may_post: bool = False
     viewer: Viewer | None = None
     freshness: Freshness | None = None
     _lag: float = field(default=0.0, repr=False)

@@ -2,7 +2,18 @@
 
 from collections.abc import Sequence
 
-from services.graphql.dashboard.pages import equity, example, heatmap, person, principle, signals, team, teams
+from services.graphql.dashboard.pages import (
+    act,
+    equity,
+    example,
+    heatmap,
+    person,
+    principle,
+    relationship,
+    signals,
+    team,
+    teams,
+)
 from services.graphql.dashboard.visiting import Page
 
 PAGES: Sequence[Page] = (
@@ -14,4 +25,6 @@ PAGES: Sequence[Page] = (
     person.PAGE,
     principle.PAGE,
     signals.PAGE,
+    relationship.PAGE,
+    act.PAGE,
 )

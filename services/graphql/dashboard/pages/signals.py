@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from services.graphql.dashboard.answers import Act, Person, Principle, Score, Signal, Team
+from services.graphql.dashboard.acts import ShownAct, anchor, shown_act
+from services.graphql.dashboard.answers import Person, Principle, Score, Signal, Team
 from services.graphql.dashboard.figures import Cell, Column, Figure, Link, Missing, Shown, Table
-from services.graphql.dashboard.naming import VERDICTS, Personal, act_sentence, personal_text, reason_words
+from services.graphql.dashboard.naming import VERDICTS, reason_words
 from services.graphql.dashboard.numbers import short_day
 from services.graphql.dashboard.places import person_tabs, team_tabs, trail_to
 from services.graphql.dashboard.scores import number, principle_id, slug
@@ -43,17 +44,6 @@ class OfPerson(Struct):
 
     person: Person
     principles: tuple[Principle, ...]
-
-
-class ShownAct(NamedTuple):
-    """An act that shows a signal. `personal` is in somebody's own words."""
-
-    when: str
-    says: str
-    personal: Personal | None
-    retracted: bool
-    disputed: bool
-    id: str
 
 
 class ShownSignal(NamedTuple):
@@ -128,19 +118,15 @@ def _verdict(visit: Visit) -> str | None:
 
 def _signal(visit: Visit, signal: Signal) -> ShownSignal:
     person, customer = signal.person, signal.customer_key
+    place = f"#{anchor(signal.evidence[-1])}" if signal.evidence else ""
     return ShownSignal(
         signal.verdict.lower(),
         reason_words(signal.reason),
         short_day(signal.at),
         Link(person.called, visit.link("person", person=person.key)) if person else None,
-        Link(customer, visit.link("relationship", customer=customer)) if customer else None,
-        [_act(act) for act in signal.evidence],
+        Link(customer, visit.link("relationship", customer=customer) + place) if customer else None,
+        [shown_act(visit, act) for act in signal.evidence],
     )
-
-
-def _act(act: Act) -> ShownAct:
-    when = f"{short_day(act.time)}, {act.time:%H:%M}"
-    return ShownAct(when, act_sentence(act), personal_text(act), act.retracted, bool(act.disputes), act.act_id)
 
 
 def _table(score: Score, found: Sequence[Signal]) -> Figure:
