@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from services.graphql.dashboard.answers import Score
+from services.graphql.dashboard.answers import GuideIndex, Score
 from services.graphql.dashboard.charts.drawing import Row
 from services.graphql.dashboard.charts.rates import rate_axis, rate_chart
 from services.graphql.dashboard.charts.trends import trend_chart
 from services.graphql.dashboard.figures import NOTHING, Cell, Column, Figure, Link, Table
 from services.graphql.dashboard.numbers import percent, short_day, signed_points
-from services.graphql.dashboard.wording import clear, source_sentence
+from services.graphql.dashboard.wording import clear, guide_definition, guide_sentence, source_sentence
+from services.projections.leadership.policy import Policy
 
 LEVELS = {"NONE": "none", "THIN": "thin", "FAIR": "fair", "SOLID": "solid"}
 BUCKETS = {"DAY": "day", "WEEK": "week", "MONTH": "month"}
@@ -32,6 +33,13 @@ COLUMNS = (
 _BARE = tuple(column._replace(definition="") for column in COLUMNS)  # what they count, the table of all of them says
 _WHO = (Column("Whose", "text"), *_BARE[1:9])
 FEW = 5  # signals of a day, week or month, below which its rate is shown muted
+
+DIMENSIONS: Sequence[tuple[str, str, Callable[[GuideIndex], float | None]]] = (
+    ("Trust", "accept-decisions and follow-through", lambda index: index.trust),
+    ("Partnership", "own-goals, aim-to-serve and right-solution", lambda index: index.partnership),
+    ("Capability", "two-way and respect-time", lambda index: index.capability),
+    ("Inquiry", "ask-first, welcome-hesitation and no-pressure", lambda index: index.inquiry),
+)
 
 
 class Beside(NamedTuple):
@@ -109,6 +117,20 @@ def _trend(score: Score, bucket: str) -> Figure:
     ]
     chart = Row("", trend_chart(title, score.trend))
     return Figure(f"{slug(score.principle.id)}-trend", title, (), [chart], table=Table(title, columns, rows))
+
+
+def guide_figure(caption: str, index: GuideIndex, policy: Policy) -> Figure:
+    """The guide index and its dimensions; `caption` says whose it is, and of when."""
+    columns = (Column("Dimension", "text"), Column("Value"), Column("Mean of the rates of", "text"))
+    rows = [(Cell(name), share(read(index)), Cell(principles)) for name, principles, read in DIMENSIONS]
+    rows.append((Cell("Guide index"), share(index.value), Cell("the four dimensions")))
+    return Figure(
+        "guide-index",
+        "Guiding rather than getting",
+        [guide_sentence(index, policy)],
+        table=Table(f"Guide index: {caption}", columns, rows),
+        definition=[guide_definition(policy)],
+    )
 
 
 def clear_changes(scores: Sequence[Score]) -> list[Score]:

@@ -3,17 +3,17 @@
 Nobody else stands beside them: a card compares a person with their own period before, and with nobody.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 
-from services.graphql.dashboard.answers import GuideIndex, Membership, Person, Score, Scorecard
+from services.graphql.dashboard.answers import Membership, Person, Score, Scorecard
 from services.graphql.dashboard.figures import NOTHING, Cell, Column, Figure, Link, Missing, Shown, Table
 from services.graphql.dashboard.numbers import short_day
 from services.graphql.dashboard.places import TEAMS, person_tabs
-from services.graphql.dashboard.scores import Told, clear_changes, principle_figures, score_table, share, slug
+from services.graphql.dashboard.scores import Told, clear_changes, guide_figure, principle_figures, score_table, slug
 from services.graphql.dashboard.visiting import Page, Visit
-from services.graphql.dashboard.wording import change_sentence, guide_definition, guide_sentence, score_sentence
+from services.graphql.dashboard.wording import change_sentence, score_sentence
 
 _NONE = Missing(
     "Nothing to show in this period",
@@ -21,12 +21,6 @@ _NONE = Missing(
     ("contact.made", "question.asked", "meeting.held", "proposal.made", "decision.made"),
 )
 _NOT_YOURS = Missing("This card is not yours to see", "Who it is about sees it, and who leads a team that they are in.")
-_DIMENSIONS: Sequence[tuple[str, str, Callable[[GuideIndex], float | None]]] = (
-    ("Trust", "accept-decisions and follow-through", lambda index: index.trust),
-    ("Partnership", "own-goals, aim-to-serve and right-solution", lambda index: index.partnership),
-    ("Capability", "two-way and respect-time", lambda index: index.capability),
-    ("Inquiry", "ask-first, welcome-hesitation and no-pressure", lambda index: index.inquiry),
-)
 
 
 class Asked(Struct):
@@ -80,7 +74,7 @@ def _of_card(visit: Visit, person: Person, card: Scorecard) -> Sequence[Figure]:
     each = principle_figures(
         card.scores, person.called, visit.period.bucket, {}, lambda score: _told(visit, person, score)
     )
-    return [overview, *each, _guide(visit, caption, card.guide_index)]
+    return [overview, *each, guide_figure(caption, card.guide_index, visit.policy)]
 
 
 def _told(visit: Visit, person: Person, score: Score) -> Told:
@@ -91,19 +85,6 @@ def _told(visit: Visit, person: Person, score: Score) -> Told:
 
 def _signals(visit: Visit, person: Person, score: Score) -> str:
     return visit.link("signals", person=person.key, principle=slug(score.principle.id))
-
-
-def _guide(visit: Visit, caption: str, index: GuideIndex) -> Figure:
-    columns = (Column("Dimension", "text"), Column("Value"), Column("Mean of the rates of", "text"))
-    rows = [(Cell(name), share(read(index)), Cell(principles)) for name, principles, read in _DIMENSIONS]
-    rows.append((Cell("Guide index"), share(index.value), Cell("the four dimensions")))
-    return Figure(
-        "guide-index",
-        "Guiding rather than getting",
-        [guide_sentence(index, visit.policy)],
-        table=Table(f"Guide index: {caption}", columns, rows),
-        definition=[guide_definition(visit.policy)],
-    )
 
 
 def _teams(visit: Visit, person: Person) -> Sequence[Link]:

@@ -11,6 +11,7 @@ from services.graphql.dashboard.scores import (
     Beside,
     Told,
     clear_changes,
+    guide_figure,
     principle_figures,
     score_table,
     slug,
@@ -65,16 +66,17 @@ async def build(visit: Visit) -> Shown:
 
 def _figures(visit: Visit, team: Team, card: Scorecard) -> Sequence[Figure]:
     examples = team.examples or ()
+    caption = f"{team.name}, {visit.period.name}"
     overview = Figure(
         "principles",
         "All principles in numbers",
-        table=score_table(f"{team.name}, {visit.period.name}", card.scores, lambda score: _signals(visit, team, score)),
+        table=score_table(caption, card.scores, lambda score: _signals(visit, team, score)),
     )
     beside = {score.principle.id: _leaders(score, examples) for score in card.scores}
     each = principle_figures(
         card.scores, "The team", visit.period.bucket, beside, lambda score: _told(visit, team, score, examples)
     )
-    return [overview, *each]
+    return [overview, *each, guide_figure(caption, card.guide_index, visit.policy)]
 
 
 def _leaders(score: Score, examples: Sequence[LeaderExample]) -> Sequence[Beside]:
