@@ -21,6 +21,7 @@ from benchmarks.servers import Server, service
 from services.kit.database import reading
 from services.kit.settings import Settings, load_settings
 from services.parts import Parts, opened
+from services.parts.audit import signing
 from services.projections.tables import signals
 
 YEARS = 84_000  # acts: a little more than eight years of companies
@@ -81,6 +82,7 @@ def _measured(database: str, settings: Settings, sizes: Sizes) -> list[tuple[str
 def fill(settings: Settings, number: int) -> dict[int, int]:
     """Write the acts into a new log; where it ends. Nothing is folded."""
     with opened(settings) as parts:
+        signing(parts, may_make=True)  # as `exemplar migrate` does
         writer = parts.log.writer(waiting_records=2 * number + 100, waiting_bytes=2**30)
         told = [*_structure(), *(_renamed(event) for event in events(number) if _is_told(event))]
         waiting = [writer.append(records(parts, some)) for some in together(told, TOGETHER)]
