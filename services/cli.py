@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, str] = {
     "rebuild": "model:rebuild",
     "serve": "embedded:serve",
     "status": "looking:status",
+    "subject": "subject:subject",
     "vault": "vault:vault",
     "verify": "model:verify",
 }

@@ -107,7 +107,7 @@ def test_a_key_made_under_the_old_one_meanwhile_is_wrapped_anew(engine: Engine, 
     vault = SqlVault(engine, file)
     vault.keys_for(["a"])
     others = SqlVault(engine, file.current())
-    made = {}
+    made: dict[str, bytes | None] = {}
 
     def at_step(step: str) -> None:
         if step == "switched":
