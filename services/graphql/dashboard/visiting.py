@@ -5,7 +5,7 @@ There is no other way to the data.
 """
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple, TypeVar
 
@@ -58,7 +58,6 @@ class Visit:
     may_post: bool = False
     viewer: Viewer | None = None
     freshness: Freshness | None = None
-    _lag: float = field(default=0.0, repr=False)
 
     @property
     def today(self) -> date:
