@@ -24,7 +24,10 @@ _FRAME = """<!doctype html>
 <link rel="stylesheet" href="/static/pages.css">
 </head>
 <body>
-<nav><a href="/">Exemplar</a> <a href="/dashboard">Dashboard</a> <a href="/docs">Documentation</a> <a href="/graphql">GraphiQL</a></nav>
+<nav>
+<a href="/">Exemplar</a> <a href="/dashboard">Dashboard</a> <a href="/docs">Documentation</a>
+<a href="/graphql">GraphiQL</a>
+</nav>
 <main>
 {body}
 </main>
