@@ -28,6 +28,7 @@ from services.graphql.permissions import Access
 from services.graphql.reads import Noted, What
 from services.kit.database import interrupt, reading
 from services.kit.errors import Corrupt
+from services.projections.audit.reading import Proof, prove_all
 from services.projections.leadership.periods import Period
 from services.projections.leadership.policy import Policy
 from services.projections.leadership.signals import Principle, Verdict
@@ -104,11 +105,12 @@ class OpenedAct(NamedTuple):
 
 @dataclass(slots=True)
 class Sources:
-    """What every request reads with, beside the model."""
+    """What every request reads with, beside the model; `audit` is an engine on the area of the audit tree."""
 
     vault: Vault
     catalogue: Catalogue
     policy: Policy
+    audit: Engine
 
 
 @dataclass(slots=True)
@@ -155,6 +157,10 @@ class Asked:
         """What a query function answers on one snapshot, called in a worker thread."""
         return await self.work(partial(self._read, query))
 
+    async def read_audit(self, query: Callable[[Connection], Result]) -> Result:
+        """The same of the audit tree."""
+        return await self.work(partial(self._read, query, self.sources.audit))
+
     async def work(self, work: Callable[[], Result]) -> Result:
         """What it answers, called in a worker thread when it is this credential's turn.
 
@@ -173,8 +179,8 @@ class Asked:
         job.add_done_callback(release)
         return await asyncio.wrap_future(job)
 
-    def _read(self, query: Callable[[Connection], Result]) -> Result:
-        with reading(self.engine) as connection, self.reading.of(connection):
+    def _read(self, query: Callable[[Connection], Result], engine: Engine | None = None) -> Result:
+        with reading(engine or self.engine) as connection, self.reading.of(connection):
             return query(connection)
 
 
@@ -247,6 +253,8 @@ class Loaders:
         self.relationship_acts: DataLoader[Paged, Page[ActRow]] = many(_relationship_acts)
         self.relationship_signals: DataLoader[Paged, Page[SignalRow]] = many(self._relationship_signals)
         self.act_at: DataLoader[tuple[int, int], ActRow | None] = one(acts.find_places, None)
+        self.refused_at: DataLoader[tuple[int, int], str | None] = one(acts.refused_at, None)
+        self.proof: DataLoader[int, Proof] = DataLoader(self._proofs)
         self.act: DataLoader[ActKey, ActRow | None] = one(acts.find_acts, None)
         self.visible_act: DataLoader[ActKey, ActRow | None] = one(self._visible_acts, None)
         self.disputes: DataLoader[str, Sequence[ActRow]] = one(acts.disputes, ())
@@ -340,6 +348,9 @@ class Loaders:
             pages = dict(zip(cards, await self._asked.read(read), strict=True))
             found.update({key: pages[key.card][key.principle] for key in wanted})
         return [found[key] for key in keys]
+
+    async def _proofs(self, indexes: list[int]) -> list[Proof]:
+        return await self._asked.read_audit(partial(prove_all, indexes=indexes))
 
     async def _opened(self, wanted: list[tuple[ActRow, bool]]) -> list[OpenedAct]:
         opened = await self._asked.work(partial(self._open, wanted))

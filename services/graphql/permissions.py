@@ -10,7 +10,7 @@ from functools import cached_property
 
 from sqlalchemy import Connection
 
-from services.events.credentials import ADMIN, CARDS_READ, OPEN, Credential
+from services.events.credentials import ADMIN, AUDIT_READ, CARDS_READ, OPEN, Credential
 from services.kit.errors import Forbidden
 from services.projections.queries.reach import NOBODY, Reach, reach
 
@@ -66,6 +66,11 @@ class Access:
     def reads_personal(self, rep: str | None) -> bool:
         """Whether the personal fields of an act of this rep may be read: by the rep, and by who leads the rep now."""
         return self.all or (rep is not None and rep in self.persons)
+
+    @property
+    def audits(self) -> bool:
+        """Whether the audit log may be seen."""
+        return self.credential.has(AUDIT_READ)
 
     @property
     def within(self) -> Collection[str] | None:

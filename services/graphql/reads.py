@@ -24,6 +24,7 @@ class What(StrEnum):
     EVIDENCE = "evidence"  # the acts behind a signal
     ACTS = "acts"  # acts shown by themselves
     PERSONAL = "personal"  # the text of a personal field; the name of a person is one
+    AUDIT = "audit"  # the audit log, whatever it says of whom
 
 
 class Noted:
@@ -46,9 +47,15 @@ class Noted:
         about_leader = (act.subject,) if act.name in ABOUT_LEADERS else ()
         self.note(what, about_leader if act.rep is None else (act.rep, *about_leader))
 
+    def note_audit(self, subject: str | None) -> None:
+        """Note a look at the audit log, and whom it was about, if anybody: it is put on record in either case."""
+        self.what.add(What.AUDIT)
+        if subject is not None:
+            self.note(What.AUDIT, [subject])
+
     def entry(self, at: int, actor: str, person: str | None) -> Read | None:
         """The entry to record; None if nothing of anybody else was read."""
-        return Read(at, actor, person, sorted(self.persons), sorted(self.what)) if self.persons else None
+        return Read(at, actor, person, sorted(self.persons), sorted(self.what)) if self.what else None
 
 
 class _Waiting(NamedTuple):

@@ -46,6 +46,7 @@ from services.projections.queries.rows import NAMES, ActRow, SignalRow, StayRow,
 from services.projections.queries.teams import TeamCard, list_teams
 
 if TYPE_CHECKING:  # they show the types of this module, and are shown by them
+    from services.graphql.audit_log import AuditEntry
     from services.graphql.examples import CustomerEquity, LeaderExample
 
 Item = TypeVar("Item")
@@ -54,6 +55,7 @@ Info = strawberry.Info[Asked, None]
 
 EARLIEST_YEAR = 10  # periods before a period, and the weeks they touch, must be dates too
 ALL_TEAMS = 1_000_000
+MOST_DIGITS = 18  # of the index of an entry, which databases keep in 64 bits
 
 
 def _enum(kind: type[Enum], name: str, description: str, values: Mapping[str, str]) -> None:
@@ -177,19 +179,35 @@ class ActFilter:
     to: DateTime | None = strawberry.field(default=UNSET, description="Before when they were done")
 
 
-def _given(value: Any) -> Any:
+@strawberry.input(
+    description="Entries that concern this subject, by this actor, of these types, at or after `from` and before `to`"
+)
+class AuditFilter:
+    """See audit.AuditFilter."""
+
+    subject: str | None = strawberry.field(default=UNSET, description="Whom the entries concern")
+    actor: str | None = strawberry.field(default=UNSET, description="The credential by which it was done")
+    types: list[str] | None = strawberry.field(
+        default=UNSET, description="Types of acts, such as exemplar.contact.made.v1, and kinds of what is no act"
+    )
+    from_: DateTime | None = strawberry.field(name="from", default=UNSET, description="Since when it was recorded")
+    to: DateTime | None = strawberry.field(default=UNSET, description="Before when it was recorded")
+
+
+def given(value: Any) -> Any:
     """An argument that may be left out: None if it was."""
     return None if value is UNSET else value
 
 
-def _first(first: int | None) -> int:
-    count = limits.FIRST if _given(first) is None else int(first or 0)
+def first_of(first: int | None) -> int:
+    """How many a list is asked for. Raises Invalid."""
+    count = limits.FIRST if given(first) is None else int(first or 0)
     if not 1 <= count <= limits.FIRST_AT_MOST:
         raise Invalid(f"`first` is 1 to {limits.FIRST_AT_MOST}")
     return count
 
 
-def _key(text: str) -> str:
+def key_of(text: str) -> str:
     """A key of an act; PostgreSQL cannot even compare what holds U+0000."""
     if "\x00" in text:
         raise Invalid("a key has no control characters")
@@ -208,11 +226,12 @@ def _period(info: Info, asked: PeriodInput) -> Period:
 
 
 def _as_of(info: Info, as_of: int | None) -> int:
-    instant: int | None = _given(as_of)
+    instant: int | None = given(as_of)
     return info.context.now if instant is None else instant
 
 
-def _global_id(kind: str, *key: str) -> ID:
+def global_id(kind: str, *key: str) -> ID:
+    """The id of what has this kind and key."""
     return ID(base64.urlsafe_b64encode(msgspec.json.encode([kind, *key])).decode().rstrip("="))
 
 
@@ -267,7 +286,8 @@ class Connection(Generic[Item]):
     page_info: PageInfo = strawberry.field(description="Where the page stands")
 
 
-def _connection(page: Page[Row], node: Callable[[Row], Item], cursor: Callable[[Row], str]) -> Connection[Item]:
+def connection_of(page: Page[Row], node: Callable[[Row], Item], cursor: Callable[[Row], str]) -> Connection[Item]:
+    """A page of rows as it is shown."""
     edges = [Edge(cursor=cursor(row), node=node(row)) for row in page.rows]
     start, end = (edges[0].cursor, edges[-1].cursor) if edges else (None, None)
     return Connection(
@@ -277,7 +297,7 @@ def _connection(page: Page[Row], node: Callable[[Row], Item], cursor: Callable[[
 
 
 def _after_key(kind: str, after: str | None) -> str | None:
-    cursor: str | None = _given(after)
+    cursor: str | None = given(after)
     return None if cursor is None else str(decode_cursor(cursor, kind, (str,))[0])
 
 
@@ -448,11 +468,11 @@ class Score:
         self, info: Info, verdict: Verdict | None = UNSET, first: int | None = UNSET, after: str | None = UNSET
     ) -> Connection["Signal"]:
         """The signals themselves, the newest first."""
-        wanted: Verdict | None = _given(verdict)
+        wanted: Verdict | None = given(verdict)
         stored = None if wanted is None else StoredVerdict[wanted.name]
-        page = SignalsPage(self.figures.period, stored, _first(first), read_signal_cursor(_given(after)))
+        page = SignalsPage(self.figures.period, stored, first_of(first), read_signal_cursor(given(after)))
         found = await info.context.load.signals.load(SignalsKey(self.figures.card, self.about, page))
-        return _connection(found, partial(_signal, info), signal_cursor)
+        return connection_of(found, partial(_signal, info), signal_cursor)
 
 
 def score_of(figures: Figures, about: PrincipleId) -> Score:
@@ -546,7 +566,7 @@ class Act(Node):
     @strawberry.field
     def id(self) -> ID:
         """The id."""
-        return _global_id("Act", *self.row.key)
+        return global_id("Act", *self.row.key)
 
     @strawberry.field
     def type(self, info: Info) -> str:
@@ -561,20 +581,27 @@ class Act(Node):
         return JSON({**msgspec.to_builtins(opened.act.data), **opened.personal})
 
     @strawberry.field
+    async def personal_fields(self, info: Info) -> list[str]:
+        """The names of the personal fields that it was recorded with, whoever may read what is in them."""
+        opened = await info.context.load.opened.load((self.row, False))
+        names = info.context.sources.catalogue.personal[opened.act.name]
+        return [name for name in names if getattr(opened.act.data, name) is not msgspec.UNSET]
+
+    @strawberry.field
     async def disputes(self, info: Info) -> list["Act"]:
         """The disputes of this act, the oldest first."""
         load = info.context.load
         of_subject = await load.disputes.load(self.row.subject)
         opened = await load.opened.load_many((row, False) for row in of_subject)
         return [
-            _act(info, row)
+            act_node(info, row)
             for row, dispute in zip(of_subject, opened, strict=True)
             if isinstance(dispute.act.data, ActDisputed)
             and (dispute.act.data.disputes_source, dispute.act.data.disputes_id) == (self.row.source, self.row.act_id)
         ]
 
 
-def _act(info: Info, row: ActRow, shown_as: What = What.ACTS) -> Act:
+def act_node(info: Info, row: ActRow, shown_as: What = What.ACTS) -> Act:
     """The act, which from here on counts as read."""
     info.context.noted.note_act(shown_as, row)
     return Act(
@@ -613,7 +640,7 @@ class Signal:
     async def evidence(self, info: Info) -> list[Act]:
         """The acts that show it, in their order."""
         found = await info.context.load.act_at.load_many(self.row.evidence)
-        return [_act(info, row, What.EVIDENCE) for row in found if row is not None]
+        return [act_node(info, row, What.EVIDENCE) for row in found if row is not None]
 
 
 def _signal(info: Info, row: SignalRow) -> Signal:
@@ -673,6 +700,7 @@ def _membership(stay: StayRow) -> Membership:
 
 
 ShownExample = Annotated["LeaderExample", strawberry.lazy("services.graphql.examples")]
+ShownEntry = Annotated["AuditEntry", strawberry.lazy("services.graphql.audit_log")]
 ShownEquity = Annotated["CustomerEquity", strawberry.lazy("services.graphql.examples")]
 
 
@@ -687,7 +715,7 @@ class Team(Node):
     @strawberry.field
     def id(self) -> ID:
         """The id."""
-        return _global_id("Team", self.key)
+        return global_id("Team", self.key)
 
     @strawberry.field
     async def parent(self, info: Info) -> Optional["Team"]:
@@ -758,7 +786,7 @@ class Person(Node):
     @strawberry.field
     def id(self) -> ID:
         """The id."""
-        return _global_id("Person", self.key)
+        return global_id("Person", self.key)
 
     @strawberry.field
     async def name(self, info: Info) -> str | None:
@@ -783,7 +811,7 @@ class Person(Node):
         from services.graphql.examples import of_person  # as above
 
         self._check(info)
-        return await of_person(info, self.key, _key(team), _period(info, period))
+        return await of_person(info, self.key, key_of(team), _period(info, period))
 
     @strawberry.field
     async def relationships(
@@ -791,9 +819,9 @@ class Person(Node):
     ) -> Connection["Relationship"] | None:
         """The customers with whom the person has acts, by key."""
         self._check(info)
-        wanted = Paged(self.key, _first(first), _after_key("customer", after))
+        wanted = Paged(self.key, first_of(first), _after_key("customer", after))
         found = await info.context.load.customers.load(wanted)
-        return _connection(found, lambda key: Relationship(customer_key=key), partial(_key_cursor, "customer"))
+        return connection_of(found, lambda key: Relationship(customer_key=key), partial(_key_cursor, "customer"))
 
     def _check(self, info: Info) -> None:
         if not info.context.access.sees_person(self.key):
@@ -821,7 +849,7 @@ class Relationship(Node):
     @strawberry.field
     def id(self) -> ID:
         """The id."""
-        return _global_id("Relationship", self.customer_key)
+        return global_id("Relationship", self.customer_key)
 
     @strawberry.field
     async def customer_name(self, info: Info) -> str | None:
@@ -846,18 +874,18 @@ class Relationship(Node):
     @strawberry.field
     async def acts(self, info: Info, first: int | None = UNSET, after: str | None = UNSET) -> Connection[Act]:
         """All acts that concern the customer, the newest first."""
-        wanted = Paged(self.customer_key, _first(first), read_act_cursor(_given(after)))
+        wanted = Paged(self.customer_key, first_of(first), read_act_cursor(given(after)))
         found = await info.context.load.relationship_acts.load(wanted)
-        return _connection(found, partial(_act, info), act_cursor)
+        return connection_of(found, partial(act_node, info), act_cursor)
 
     @strawberry.field
     async def signals(
         self, info: Info, as_of: DateTime | None = UNSET, first: int | None = UNSET, after: str | None = UNSET
     ) -> Connection[Signal]:
         """The relationship's signals, the newest first, without walk-the-talk; of persons whose card may be seen."""
-        wanted = Paged(self.customer_key, _first(first), read_signal_cursor(_given(after)), _as_of(info, as_of))
+        wanted = Paged(self.customer_key, first_of(first), read_signal_cursor(given(after)), _as_of(info, as_of))
         found = await info.context.load.relationship_signals.load(wanted)
-        return _connection(found, partial(_signal, info), signal_cursor)
+        return connection_of(found, partial(_signal, info), signal_cursor)
 
 
 # ---- what became of an act -------------------------------------------------------------------------------------------
@@ -901,7 +929,7 @@ async def _explain_act(info: Info, row: ActRow, others: list[str]) -> ActExplana
         reason = f"{reason}; {also}" if reason else also
     place = (conflict.partition, conflict.offset) if conflict else row.place
     shown = [_signal(info, signal) for signal in signals if asked.access.sees_person(signal.person)]
-    act = _act(info, row)
+    act = act_node(info, row)
     return ActExplanation(fate=fate, act=act, reason=reason, partition=place[0], offset=place[1], signals=shown)
 
 
@@ -984,7 +1012,12 @@ class Query:
         kind, *key = _read_global_id(id) or ("",)
         if kind == "Act" and len(key) == 3:
             return await _find_act(info, key[0], key[1], key[2])
-        find = {"Team": _find_team, "Person": _find_person, "Relationship": _find_relationship}.get(kind)
+        find = {
+            "Team": _find_team,
+            "Person": _find_person,
+            "Relationship": _find_relationship,
+            "AuditEntry": _find_entry,
+        }.get(kind)
         if find is None or len(key) != 1:
             raise Invalid("the id is none that was given out")
         return await find(info, key[0])
@@ -1008,10 +1041,10 @@ class Query:
     @strawberry.field
     async def teams(self, info: Info, first: int | None = UNSET, after: str | None = UNSET) -> Connection[Team]:
         """The teams that may be looked at, by key."""
-        access, count, key = info.context.access, _first(first), _after_key("team", after)
+        access, count, key = info.context.access, first_of(first), _after_key("team", after)
         among = None if access.all else access.teams
         found = await info.context.read(lambda connection: list_teams(connection, among, count, key))
-        return _connection(found, team_node, lambda row: _key_cursor("team", row.key))
+        return connection_of(found, team_node, lambda row: _key_cursor("team", row.key))
 
     @strawberry.field
     async def person(self, info: Info, key: str) -> Person | None:
@@ -1028,16 +1061,32 @@ class Query:
         self, info: Info, filter: ActFilter | None = UNSET, first: int | None = UNSET, after: str | None = UNSET
     ) -> Connection[Act] | None:
         """Acts, the newest first: retracted and retracting ones too."""
-        persons, count = info.context.access.among(), _first(first)
-        wanted, key = _filter(info, _given(filter)), read_act_cursor(_given(after))
+        persons, count = info.context.access.among(), first_of(first)
+        wanted, key = _filter(info, given(filter)), read_act_cursor(given(after))
         found = await info.context.read(lambda connection: acts.list_acts(connection, wanted, persons, count, key))
-        return _connection(found, partial(_act, info), act_cursor)
+        return connection_of(found, partial(act_node, info), act_cursor)
+
+    @strawberry.field
+    async def audit_log(
+        self, info: Info, filter: AuditFilter | None = UNSET, first: int | None = UNSET, after: str | None = UNSET
+    ) -> Connection[ShownEntry] | None:
+        """All that was recorded and done, as the audit tree has it, the newest first."""
+        from services.graphql.audit_log import list_log  # it uses the types of this module
+
+        return await list_log(info, given(filter), first_of(first), given(after))
+
+    @strawberry.field
+    async def audit_entry(self, info: Info, index: int) -> ShownEntry | None:
+        """The entry of the audit tree with this index."""
+        from services.graphql.audit_log import find_entry  # as above
+
+        return await find_entry(info, index)
 
     @strawberry.field
     async def explain_act(self, info: Info, source: str, act_id: str, subject: str | None = UNSET) -> ActExplanation:
         """Why is it not on the board? What became of the act with this source and id."""
-        of = _given(subject)
-        return await _explain(info, _Sought(_key(source), _key(act_id), None if of is None else _key(of)))
+        of = given(subject)
+        return await _explain(info, _Sought(key_of(source), key_of(act_id), None if of is None else key_of(of)))
 
 
 @strawberry.type
@@ -1049,7 +1098,7 @@ class Subscription:
         """The team as it is now, and again whenever the fold commits what may change its figures or those below it."""
         access = info.context.access
         info.context.watch(team, access.key)
-        row = await info.context.load.team.load(_key(team)) if access.leads_team(team) else None
+        row = await info.context.load.team.load(key_of(team)) if access.leads_team(team) else None
         if row is None:
             raise forbidden()
         yield team_node(row)
@@ -1058,7 +1107,7 @@ class Subscription:
 def _filter(info: Info, asked: ActFilter | None) -> acts.ActFilter:
     if asked is None:
         return acts.ActFilter()
-    from_, to, types = _given(asked.from_), _given(asked.to), _given(asked.types)
+    from_, to, types = given(asked.from_), given(asked.to), given(asked.types)
     if from_ is not None and to is not None and from_ >= to:
         raise Invalid("`from` is before `to`")
     catalogue = info.context.sources.catalogue
@@ -1066,33 +1115,41 @@ def _filter(info: Info, asked: ActFilter | None) -> acts.ActFilter:
     if unknown := [type_ for type_ in types or () if type_ not in by_type]:
         raise Invalid(f"there is no act of the type {unknown[0]}")
     names = None if types is None else {by_type[type_] for type_ in types}
-    subject, rep = _given(asked.subject), _given(asked.rep)
+    subject, rep = given(asked.subject), given(asked.rep)
     return acts.ActFilter(
-        None if subject is None else _key(subject), None if rep is None else _key(rep), names, from_, to
+        None if subject is None else key_of(subject), None if rep is None else key_of(rep), names, from_, to
     )
 
 
 async def _find_team(info: Info, key: str) -> Team | None:
-    row = await info.context.load.team.load(_key(key)) if info.context.access.sees_team(key) else None
-    return _or_forbidden(info, None if row is None else team_node(row))
+    row = await info.context.load.team.load(key_of(key)) if info.context.access.sees_team(key) else None
+    return or_forbidden(info, None if row is None else team_node(row))
 
 
 async def _find_person(info: Info, key: str) -> Person | None:
-    seen = info.context.access.sees_person(key) and await info.context.load.exists.load((people.PERSON, _key(key)))
-    return _or_forbidden(info, Person(key=key) if seen else None)
+    seen = info.context.access.sees_person(key) and await info.context.load.exists.load((people.PERSON, key_of(key)))
+    return or_forbidden(info, Person(key=key) if seen else None)
 
 
 async def _find_relationship(info: Info, customer: str) -> Relationship | None:
-    seen = await info.context.load.sees_relationship.load(_key(customer))
-    return _or_forbidden(info, Relationship(customer_key=customer) if seen else None)
+    seen = await info.context.load.sees_relationship.load(key_of(customer))
+    return or_forbidden(info, Relationship(customer_key=customer) if seen else None)
+
+
+async def _find_entry(info: Info, index: str) -> Optional["AuditEntry"]:
+    from services.graphql.audit_log import find_entry  # it uses the types of this module
+
+    if not index.isascii() or not index.isdecimal() or len(index) > MOST_DIGITS:
+        raise Invalid("the id is none that was given out")
+    return await find_entry(info, int(index))
 
 
 async def _find_act(info: Info, subject: str, source: str, act_id: str) -> Act | None:
-    row = await info.context.load.visible_act.load((_key(subject), _key(source), _key(act_id)))
-    return _or_forbidden(info, None if row is None else _act(info, row))
+    row = await info.context.load.visible_act.load((key_of(subject), key_of(source), key_of(act_id)))
+    return or_forbidden(info, None if row is None else act_node(info, row))
 
 
-def _or_forbidden(info: Info, found: Item | None) -> Item | None:
+def or_forbidden(info: Info, found: Item | None) -> Item | None:
     """What was found. Nothing is null for who may see everything, and for others the same as what is forbidden."""
     if found is None and not info.context.access.all:
         raise forbidden()

@@ -101,7 +101,7 @@ def backing(
     settings = parts.settings
     return Backing(
         parts.stores.model,
-        Sources(parts.vault, parts.catalogue, parts.rules.policy),
+        Sources(parts.vault, parts.catalogue, parts.rules.policy, parts.audit),
         instants.now,
         authenticate,
         positions.wait_until,

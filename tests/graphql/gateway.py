@@ -17,13 +17,20 @@ from services.graphql.app import EVERYTHING, Allowed, create_graphql
 from services.graphql.live import Live, LiveLimits
 from services.graphql.loaders import Sources
 from services.graphql.metrics import LiveMetrics
+from services.kit.database import create_area, open_engine
 from services.kit.errors import Unauthenticated
+from services.projections.audit.copies import FolderCopies
+from services.projections.audit.notes import Signer
+from services.projections.audit.sequencer import Sequencer, Signing, Things
+from services.projections.audit.tables import AREA
+from services.projections.migrations import migrate_area
 from services.projections.positions import Positions
 from services.projections.queries.unfolded import find_unfolded
 from services.projections.reads import record_reads
 from tests.fixed_clock import FixedClock
 from tests.projections.world import World
 
+SIGNER = Signer("example.com/log", b"a" * 32)
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
 
@@ -37,9 +44,10 @@ class Asker:
         self.positions = Positions(self.world.stores.model)
         self.lag = 0.0
         world = self.world
+        self.audit = open_engine(world.stores.url, AREA)
         settings: dict[str, Any] = {
             "model": world.stores.model,
-            "sources": Sources(world.vault, world.catalogue, world.policy),
+            "sources": Sources(world.vault, world.catalogue, world.policy, self.audit),
             "clock": clock,
             "authenticate": self._authenticate,
             "wait_until": self.positions.wait_until,
@@ -61,6 +69,20 @@ class Asker:
         """Let a person in, by default to read cards; gives the key to ask with."""
         self.credentials[key] = Credential(key, frozenset(scopes or {CARDS_READ}), (), key)
         return key
+
+    def number(self) -> None:
+        """Give everything that is there its number in the audit tree, and sign it."""
+        world = self.world
+        create_area(self.audit, AREA)
+        migrate_area(self.audit, "audit")
+        reader = world.log.reader()
+        things = Things(reader, world.stores.control, world.vault.erased)
+        copies = FolderCopies(world.folder / "copies")
+        sequencer = Sequencer(self.audit, things, Signing(SIGNER.verifier.name, [SIGNER]), copies, world.clock)
+        sequencer.take_over()
+        while sequencer.step():
+            pass
+        reader.close()
 
     def _authenticate(self, authorization: str | None) -> Credential:
         if authorization is None:
@@ -105,4 +127,5 @@ class Asker:
         """Let go of everything."""
         self.on_close.close()
         self.client.close()
+        self.audit.dispose()
         self.world.close()

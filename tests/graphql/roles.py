@@ -15,6 +15,7 @@ TOKENS = {"token": {"sub": "ann"}, "token-audit": {"sub": "ann", "scope": "audit
 ROLES = ("open", "admin", *PEOPLE, *MACHINES, *TOKENS)
 
 EVERYTHING = frozenset({"open", "admin", "token-admin"})
+AUDITORS = EVERYTHING | {"auditor", "token-audit"}
 OVER_ALL = EVERYTHING | {"cleo"}
 OVER_NORTH = OVER_ALL | {"ann", "token"}
 OVER_SOUTH = OVER_ALL | {"bob"}
@@ -41,8 +42,10 @@ def everybody(asker: Asker) -> Asker:
 
 
 def over_everybody(folder: Path) -> Asker:
-    """A gateway of its own over all this; close it."""
-    return everybody(Asker(folder, FixedClock()))
+    """A gateway of its own over all this, numbered in the audit tree; close it."""
+    made = everybody(Asker(folder, FixedClock()))
+    made.number()
+    return made
 
 
 def header(role: str) -> str | None:

@@ -36,7 +36,8 @@ VALUES = {
     "by": ["DAY", "WEEK", "MONTH", "$by"],
     "first": ["1", "2", "5", "0"],
     "after": ['"no cursor"', "null"],
-    "filter": ['{rep: "rik"}', '{types: ["exemplar.contact.made.v1"]}', "{}"],
+    "index": ["0", "1000000"],
+    "filter": ['{subject: "acme"}', '{types: ["exemplar.contact.made.v1"]}', "{}"],
 }
 
 

@@ -6,15 +6,19 @@ A field either has a rule of its own (RULED), with questions that try it, or is 
 
 from typing import NamedTuple
 
-from tests.graphql.roles import EVERYTHING, OVER_ALL, OVER_NORTH, OVER_SOUTH
+from tests.graphql.roles import AUDITORS, EVERYTHING, OVER_ALL, OVER_NORTH, OVER_SOUTH
 
 PERIOD = '{from: "2026-01-01", to: "2026-03-01"}'
 EXAMPLE = "leader { key } comparisons { leader { n } team { n } } goading { PLAIN:RateRatio } pushing { PLAIN:Pushing }"
 CARD = "scorecard(period: " + PERIOD + ") { PLAIN:Scorecard }"
 
 WITH_IT = {
-    "Act": "id source actId subject rep time recordedAt partition offset retracted type disputes",
+    "Act": "id source actId subject rep time recordedAt partition offset retracted type personalFields disputes",
     "ActExplanation": "fate act reason partition offset",
+    "AuditEntry": (
+        "id index leafHash kind type at subject subjects actor partition offset entry document record act refused proof"
+    ),
+    "AuditProof": "index hashes checkpoint file",
     "CoachingEffect": "principle after before difference",
     "Correlation": "value n",
     "CustomerEquity": (
@@ -142,6 +146,10 @@ RULED: list[Case] = [
     *(relationship(c, "signals", "signals { edges { node { PLAIN:Signal } } }", sees, NONE)
       for c, sees in SEE_RELATIONSHIP.items()),
     relationship("acme", "customerName", "customerName", EVERYTHING, SEE_RELATIONSHIP["acme"] - EVERYTHING),
+    # The audit log: who may read it, whatever cards they may see.
+    Case("Query.auditLog", "auditLog { edges { node { PLAIN:AuditEntry } } }", "auditLog", AUDITORS),
+    Case("Query.auditEntry", "auditEntry(index: 0) { PLAIN:AuditEntry }", "auditEntry", AUDITORS),
+    Case("Query.auditEntry", "auditEntry(index: 1000000) { index }", "auditEntry", NONE, unknown=True),
     # What nobody but those who see everything can tell from what is forbidden.
     Case("Query.person", 'person(key: "nobody") { key }', "person", NONE, unknown=True),
     Case("Query.team", 'team(key: "nowhere") { key }', "team", NONE, unknown=True),

@@ -35,6 +35,7 @@ class World:
         partitions: int = 4,
         database: URL | None = None,
     ) -> None:
+        self.folder = folder
         self.clock = clock
         self.policy = policy
         self.catalogue = Catalogue()

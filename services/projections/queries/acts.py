@@ -98,6 +98,15 @@ def find_places(connection: Connection, places: Iterable[tuple[int, int]]) -> Ma
     return {act.place: act for act in found}
 
 
+def refused_at(connection: Connection, places: Iterable[tuple[int, int]]) -> Mapping[tuple[int, int], str]:
+    """Why the records at these places (partition, offset) count for nothing; of those that are dead letters."""
+    place = listed(connection, {"partition": INTEGER, "log_offset": INTEGER}, places)
+    at = and_(dead_letters.c.partition == place.c.partition, dead_letters.c.log_offset == place.c.log_offset)
+    columns = (dead_letters.c.partition, dead_letters.c.log_offset, dead_letters.c.reason)
+    found = connection.execute(select(*columns).select_from(place.join(dead_letters, at)))
+    return {(row.partition, row.log_offset): row.reason for row in found}
+
+
 def find_acts(
     connection: Connection, wanted: Iterable[ActKey], persons: Collection[str] | None = None
 ) -> Mapping[ActKey, ActRow]:
