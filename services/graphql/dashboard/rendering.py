@@ -54,6 +54,7 @@ class Renderer:
             autoescape=True,
             undefined=StrictUndefined,
             lstrip_blocks=True,
+            auto_reload=False,
         )
         self._environment.globals.update(
             asset=assets.link, page_link=page_link, path_of=path_of, sign_in=SIGN_IN, themes=THEMES
