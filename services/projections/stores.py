@@ -279,8 +279,8 @@ def check_log(connection: Connection, built: Built) -> None:
     if found.get("log_id") != built.log_id:
         raise Corrupt(
             "the log is not the one that the read model was built on: put that log back, or, if the new log is the "
-            "right one, remove the read model alone (FILE.model_N.sqlite; in PostgreSQL, the schema exemplar_model_N) "
-            "and run `exemplar migrate`"
+            "right one, remove the read model and the audit tree (FILE.model_N.sqlite and FILE.audit.sqlite; in "
+            "PostgreSQL, the schemas exemplar_model_N and exemplar_audit) and run `exemplar migrate`"
         )
     if found.get("partitions") != str(built.partitions):
         raise Corrupt(

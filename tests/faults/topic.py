@@ -75,11 +75,11 @@ def _standing_still(site: Site, refused: Ledger, before: dict[int, int]) -> list
 
 
 def _follow_the_instructions(site: Site) -> None:
-    """Stop everything; the new topic is the right one, so the model of the old one goes; migrate, and start again."""
+    """Stop everything; the new topic is the right one: model and audit tree of the old one go; migrate, start again."""
     ports = {command: site.services[command].port for command in SERVICES}
     for command in SERVICES:
         site.services[command].stop()
-    site.database.ask(f'DROP SCHEMA "{site.model()}" CASCADE', site.name)
+    site.database.ask(f'DROP SCHEMA "{site.model()}", exemplar_audit CASCADE', site.name)
     site.run("migrate")
     for command in SERVICES:
         site.services[command] = site.start(command, ports[command])

@@ -217,13 +217,14 @@ class _Log:
 
 
 class _Kept:
-    """The copies kept outside beside the tree, as it grows."""
+    """The copies of this tree kept outside beside it, as it grows; those of other trees say nothing of it."""
 
     def __init__(
         self, copies: Sequence[str], verifiers: Collection[Verifier], now: Checkpoint, faults: _Faults
     ) -> None:
         self._faults = faults
         self._roots: dict[int, set[bytes]] = {}
+        newest: tuple[int, str] | None = None
         for note in copies:
             try:
                 copy = parse_checkpoint(note)
@@ -231,12 +232,14 @@ class _Kept:
                 faults.add(f"a copy kept outside: {error}")
                 continue
             if copy.origin != now.origin:
-                faults.add(f"a copy kept outside is of another tree: {copy.origin}")
-            elif copy.size > now.size:
+                continue
+            newest = max(newest or (copy.size, note), (copy.size, note))
+            if copy.size > now.size:
                 faults.add(f"a copy kept outside has {copy.size} entries, the tree has {now.size}: it was put back")
             else:
                 self._roots.setdefault(copy.size, set()).add(copy.root)
-        _check_newest(copies, verifiers, faults)
+        if newest is not None:
+            _check_newest(newest[1], verifiers, faults)
 
     def at(self, growing: Growing) -> None:
         """Compare the copies of this size."""
@@ -246,16 +249,9 @@ class _Kept:
             )
 
 
-def _check_newest(copies: Sequence[str], verifiers: Collection[Verifier], faults: _Faults) -> None:
+def _check_newest(note: str, verifiers: Collection[Verifier], faults: _Faults) -> None:
     """The newest copy must be signed by the present keys; older ones may be of keys that are not used any more."""
-    readable: list[tuple[int, str]] = []
-    for note in copies:
-        try:
-            readable.append((parse_checkpoint(note).size, note))
-        except Invalid:
-            continue
-    if readable:
-        try:
-            open_checkpoint(max(readable)[1], verifiers)
-        except Invalid as error:
-            faults.add(f"the newest copy kept outside: {error}")
+    try:
+        open_checkpoint(note, verifiers)
+    except Invalid as error:
+        faults.add(f"the newest copy kept outside: {error}")

@@ -9,6 +9,7 @@ import shlex
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
@@ -34,7 +35,9 @@ class Copies(Protocol):
 
 
 class FolderCopies:
-    """Copies as files of a folder, one a month: `audit-2026-03.checkpoint` is the last of March.
+    """Copies as files of a folder, one a month: `audit-1a2b3c4d-2026-03.checkpoint` is the last of March.
+
+    The digits are the beginning of the SHA-256 of the origin, so that no tree takes the place of another.
 
     Each is of a tree that all earlier ones are the beginning of, so that few are enough.
     """
@@ -44,7 +47,8 @@ class FolderCopies:
 
     def keep(self, note: str, day: str) -> None:
         """See Copies."""
-        path = self._folder / f"{_PREFIX}{day[:7]}{_SUFFIX}"
+        whose = sha256(note.partition("\n")[0].encode()).hexdigest()[:8]
+        path = self._folder / f"{_PREFIX}{whose}-{day[:7]}{_SUFFIX}"
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

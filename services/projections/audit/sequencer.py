@@ -172,13 +172,15 @@ class Sequencer:
             raise Corrupt(_LOST.format(there="the audit tree is another one", kept=kept.size))
 
     def _newest_copy(self) -> Checkpoint | None:
-        """The largest checkpoint that was kept outside; it must be signed by a key that is known."""
+        """The largest checkpoint of this tree that was kept outside; it must be signed by a key that is known."""
         found: list[tuple[int, str]] = []
         for note in self._copies.kept():
             try:
-                found.append((parse_checkpoint(note).size, note))
+                kept = parse_checkpoint(note)
             except Invalid as error:
                 raise Corrupt("a copy of a checkpoint of the audit tree is damaged: restore or remove it") from error
+            if kept.origin == self._signing.origin:
+                found.append((kept.size, note))
         return self._open(max(found)[1], "a copy of it") if found else None
 
     def _open(self, note: str, what: str) -> Checkpoint:

@@ -25,10 +25,18 @@ def test_a_folder_has_the_last_of_each_month(tmp_path: Path) -> None:
     """A later checkpoint of a month takes the place of an earlier one; other months stay."""
     copies = FolderCopies(tmp_path / "made" / "by it")
     assert copies.kept() == []
-    for note, day in (("one\n", "2026-02-28"), ("two\n", "2026-03-02"), ("three — ✓\n", "2026-03-31")):
+    for note, day in (("a\none\n", "2026-02-28"), ("a\ntwo\n", "2026-03-02"), ("a\nthree — ✓\n", "2026-03-31")):
         copies.keep(note, day)
-    assert list(copies.kept()) == ["one\n", "three — ✓\n"]
+    assert list(copies.kept()) == ["a\none\n", "a\nthree — ✓\n"]
     assert len(list((tmp_path / "made" / "by it").iterdir())) == 2
+
+
+def test_a_folder_keeps_those_of_each_tree(tmp_path: Path) -> None:
+    """A tree that is begun anew under another origin takes no copy of the old one's away."""
+    copies = FolderCopies(tmp_path)
+    copies.keep("example.com/one\n7\n", "2026-03-02")
+    copies.keep("example.com/two\n0\n", "2026-03-02")
+    assert sorted(copies.kept()) == ["example.com/one\n7\n", "example.com/two\n0\n"]
 
 
 def test_a_command_keeps_and_tells(tmp_path: Path) -> None:

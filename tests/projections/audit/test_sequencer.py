@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from re import fullmatch
 from threading import Event, Thread
 
 import pytest
@@ -190,6 +191,19 @@ def test_another_tree_is_refused(tree: Tree) -> None:
         tree.waiting().check()
 
 
+def test_another_tree_can_be_begun(tree: Tree) -> None:
+    """With the area gone and another origin named, a new tree takes the whole log, whatever old copies say."""
+    tree.append("c-1", "c-2")
+    drained(tree.sequencer())
+    with writing(tree.audit) as connection:
+        for table in (tree_table, positions, entries, tiles):
+            connection.execute(delete(table))
+    other = notes.Signer("example.com/other", b"a" * 32)
+    drained(tree.sequencer(other))
+    assert tree.checked(other).size == 2
+    assert len(list(tree.copies.iterdir())) == 2
+
+
 def test_a_changed_tile_is_never_signed(tree: Tree) -> None:
     """Hashes that are not those which were signed end it."""
     tree.append("c-1", "c-2")
@@ -248,7 +262,7 @@ def test_a_copy_that_cannot_be_kept_is_kept_later(tree: Tree) -> None:
     tree.copies.unlink()
     drained(one)
     (copy,) = tree.copies.iterdir()
-    assert copy.name == "audit-2026-03.checkpoint"
+    assert fullmatch(r"audit-[0-9a-f]{8}-2026-03\.checkpoint", copy.name)
     assert notes.parse_checkpoint(copy.read_text()).size == 1
 
 

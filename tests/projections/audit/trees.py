@@ -58,7 +58,7 @@ class Tree:
     ) -> Sequencer:
         """A sequencer that has done nothing yet."""
         things = Things(self.log.reader(), self.control, self.vault.erased)
-        signing = Signing(ORIGIN, signers or [OURS])
+        signing = Signing(signers[0].verifier.name if signers else ORIGIN, signers or [OURS])
         return Sequencer(
             self.audit, things, signing, FolderCopies(self.copies), self.clock, batch=batch, at_step=at_step
         )
