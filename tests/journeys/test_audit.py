@@ -27,6 +27,7 @@ from services.parts.audit import copies, signing
 from services.projections.audit.checking import check_tree
 from services.projections.audit.notes import Signer, parse_verifier
 from services.projections.audit.proofs import check_proof, check_range
+from tests.journeys.production import made_database
 from tests.sdks.clients import copy_of, fetch
 from tests.sdks.test_go import GO
 from tests.serving import Server, run, serving
@@ -320,3 +321,41 @@ def test_who_may_not_read_it_does_not(tmp_path: Path) -> None:
         assert bundle.count(b"key.revoked") == 1
         reader = run(server.folder, ["keys", "create", "--name", "reader", "--scope", "cards:read"]).stdout.strip()
         assert server.ask("GET", "/audit/checkpoint", authorization=f"Bearer {reader}").status == 403
+
+
+def test_the_key_is_changed_by_restarts(tmp_path: Path) -> None:
+    """Both keys sign for a while, then the new one alone; a key that never signed beside the old one is refused."""
+    folder, new = tmp_path / "data", tmp_path / "new.key"
+    new.write_text("ab" * 32)
+    with serving(folder) as server:
+        covered(server, 2)
+        old_key = Vkey.from_string(key_of(server))
+    with serving(folder, audit_next_key_file=str(new)) as server:
+        shown = run(folder, ["audit", "key", "--next"], audit_next_key_file=str(new))
+        new_key = Vkey.from_string(shown.stdout.strip())
+        wait_until(lambda: len(checkpoint(server).signatures) == 2, 10.0)
+        checkpoint(server).verify(old_key)
+        checkpoint(server).verify(new_key)
+    with serving(folder, audit_key_file=str(new)) as server:
+        wait_until(lambda: len(checkpoint(server).signatures) == 1, 10.0)
+        checkpoint(server).verify(new_key)
+    refused = run(folder, ["serve", "--port", "0"])
+    assert refused.returncode == 2
+    assert "EXEMPLAR_AUDIT_KEY_FILE" in refused.stderr
+    assert "EXEMPLAR_AUDIT_NEXT_KEY_FILE" in refused.stderr
+
+
+@pytest.mark.postgres
+def test_one_process_on_postgresql_makes_the_key_that_signs(postgres_url: str, tmp_path: Path) -> None:
+    """On its first start, for its owner alone; once something was signed a lost key is not made anew."""
+    folder = tmp_path / "data"
+    with made_database(postgres_url) as database:
+        with serving(folder, database_url=database) as server:
+            assert server.post(contact(1)).status == 202
+            covered(server, 1)
+        assert (folder / "audit.key").stat().st_mode & 0o777 == 0o600
+        (folder / "audit.key").unlink()
+        done = run(folder, ["serve", "--port", "0"], database_url=database)
+    assert done.returncode == 2
+    assert "EXEMPLAR_AUDIT_KEY_FILE" in done.stderr
+    assert not (folder / "audit.key").exists()
