@@ -22,6 +22,7 @@ from services.parts.audit import Sequencing
 from services.parts.fold import Fold
 from services.parts.gateway import allowed, backing, live
 from services.parts.ingress import limits, recording
+from services.parts.posting import Inside
 from services.projections.dead_letters import count
 from services.projections.metrics import FoldMetrics, TreeMetrics
 
@@ -46,8 +47,8 @@ class Node(NamedTuple):
 
 @contextmanager
 def running(parts: Parts) -> Iterator[Node]:
-    """A node that folds meanwhile."""
-    fold, sequencing = Fold(parts), Sequencing(parts)
+    """A node that folds meanwhile; on its first start it makes the key that signs the audit tree."""
+    fold, sequencing = Fold(parts), Sequencing(parts, may_make_key=True)
     try:
         sequencing.start()
         fold.start()
@@ -78,7 +79,7 @@ def create_server_app(node: Node) -> Starlette:
     )
     reads = backing(node.parts, admitting.admit, fold.positions, lambda: fold.status.lag_seconds)
     streams = live(node.parts, registry)
-    app.router.routes.extend(create_graphql(reads, streams, registry, allowed(settings)))
+    app.router.routes.extend(create_graphql(reads, streams, registry, allowed(settings), Inside(app)))
     app.state.on_stop = streams.stop
     app.router.routes.extend(create_audit(node.parts.audit, admitting.admit))
     add_pages(app)

@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 
 from services.graphql.answering import Backing, Gateway
 from services.graphql.dashboard.app import create_dashboard
+from services.graphql.dashboard.posting import Posts
 from services.graphql.documents import DASHBOARD, OWN, load_documents
 from services.graphql.export import Export
 from services.graphql.live import Live
@@ -38,12 +39,16 @@ EVERYTHING = Allowed()
 
 
 def create_graphql(
-    backing: Backing, live: Live, registry: CollectorRegistry, allowed: Allowed = EVERYTHING
+    backing: Backing,
+    live: Live,
+    registry: CollectorRegistry,
+    allowed: Allowed = EVERYTHING,
+    posts: Posts | None = None,
 ) -> list[BaseRoute]:
     """`/graphql`, the dashboard, the export, and the files of GraphiQL below `/static`. `registry` gets its metrics.
 
     `live` must be told of what the fold changes, and before the server stops. Raises Misconfigured if a trusted
-    document is none.
+    document is none. `posts` is where the dashboard's disputes go; without it there are none.
     """
     schema = create_schema(allowed.introspection)
     folders = [OWN, DASHBOARD] if allowed.documents is None else [OWN, DASHBOARD, allowed.documents]
@@ -57,6 +62,6 @@ def create_graphql(
         Route("/graphql", transport.post, methods=["POST"]),
         WebSocketRoute("/graphql", Sockets(live, gateway, sign_in).serve),
         Route("/export/scorecards.csv", Export(gateway, documents, metrics).scorecards, methods=["GET"]),
-        *create_dashboard(gateway, documents, sign_in, backing.clock, backing.sources.policy),
+        *create_dashboard(gateway, documents, sign_in, backing.clock, backing.sources.policy, posts),
         Mount("/static/graphiql", StaticFiles(directory=STATIC / "graphiql"), name="graphiql"),
     ]

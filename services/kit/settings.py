@@ -96,6 +96,9 @@ class Settings(BaseSettings):
         pattern="^[A-Za-z0-9-]*$",
         description="header in which a proxy before the dashboard hands on the token of who signed in; default: none",
     )
+    events_url: str = Field(
+        "", description="address of the events service, for the gateway to post disputes to; default: it takes none"
+    )
     kafka_group: str = Field(
         "", description="consumer group of the processes that fold a topic into one database; default TOPIC-projections"
     )

@@ -12,6 +12,7 @@ from services.graphql.audit import create_audit
 from services.kit.serving import make_app, operations
 from services.parts import Parts, check_stores, keyring
 from services.parts.gateway import Lag, allowed, backing, live
+from services.parts.posting import posts_of
 from services.projections.positions import Positions
 
 
@@ -25,7 +26,8 @@ def graphql_app(parts: Parts) -> Iterator[Starlette]:
     with Lag(parts) as lag:
         reads = backing(parts, admitting.admit, positions, lag.seconds)
         streams = live(parts, registry)
-        app.router.routes.extend(create_graphql(reads, streams, registry, allowed(parts.settings)))
+        posts = posts_of(parts.settings)
+        app.router.routes.extend(create_graphql(reads, streams, registry, allowed(parts.settings), posts))
         app.state.on_stop = streams.stop
         app.router.routes.extend(create_audit(parts.audit, admitting.admit))
         add_pages(app)

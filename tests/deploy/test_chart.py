@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -360,9 +360,11 @@ def test_nothing_else_comes_in_or_goes_out(rendered: Rendered) -> None:
 def test_peers_are_those_named(fullest: Rendered) -> None:
     """Clients and monitoring reach what is theirs; the brokers are reached at their addresses and port."""
     policies = fullest.of("NetworkPolicy")
-    rules: dict[str, Sequence[Any]] = {
+    rules: dict[str, list[Any]] = {
         name: policy["spec"]["ingress"][0]["from"] for name, policy in policies.items() if "ingress" in policy["spec"]
     }
+    gateway = rules["acme-exemplar-events"].pop()["podSelector"]["matchLabels"]
+    assert fullest.selected(gateway) == {"graphql"}
     assert rules == {
         "acme-exemplar-events": [PEER, PEER],
         "acme-exemplar-graphql": [PEER, PEER],
@@ -371,6 +373,17 @@ def test_peers_are_those_named(fullest: Rendered) -> None:
     egress = policies["acme-exemplar"]["spec"]["egress"]
     assert {"ports": [{"port": 9093, "protocol": "TCP"}], "to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]} in egress
     assert MOST["networkPolicy"]["extraEgress"][0] in egress
+
+
+def test_the_gateway_reaches_the_events_service(fullest: Rendered) -> None:
+    """Disputes go to the Service of the events service, at its port; nothing else in the namespace is open to it."""
+    (config, *_) = fullest.of("ConfigMap").values()
+    service, port = config["data"]["EXEMPLAR_EVENTS_URL"].removeprefix("http://").split(":")
+    found = fullest.of("Service")[service]["spec"]
+    assert int(port) in [one["port"] for one in found["ports"]]
+    (rule,) = fullest.of("NetworkPolicy")["acme-exemplar-graphql"]["spec"]["egress"]
+    assert rule["ports"] == [{"port": "http", "protocol": "TCP"}]
+    assert [fullest.selected(peer["podSelector"]["matchLabels"]) for peer in rule["to"]] == [{"events"}]
 
 
 def test_autoscaling_has_the_last_word(fullest: Rendered) -> None:

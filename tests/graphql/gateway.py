@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from services.events.credentials import ADMIN, CARDS_READ, OPEN, Credential
 from services.graphql.answering import Backing
 from services.graphql.app import EVERYTHING, Allowed, create_graphql
+from services.graphql.dashboard.posting import Posts
 from services.graphql.live import Live, LiveLimits
 from services.graphql.loaders import Sources
 from services.graphql.metrics import LiveMetrics
@@ -38,7 +39,14 @@ JSON = "application/json"
 class Asker:
     """Posts queries to a gateway over the world. Credentials go by the key after `Bearer`: see `credentials`."""
 
-    def __init__(self, folder: Path, clock: FixedClock, allowed: Allowed = EVERYTHING, **backing: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clock: FixedClock,
+        allowed: Allowed = EVERYTHING,
+        posts: Posts | None = None,
+        **backing: Any,
+    ) -> None:
         self.world = World(folder, clock)
         self.credentials: dict[str, Credential] = {"admin": Credential("admin", frozenset({ADMIN}))}
         self.positions = Positions(self.world.stores.model)
@@ -60,7 +68,7 @@ class Asker:
         self.backing = Backing(**settings | backing)
         self.live = Live(world.stores.model, LiveMetrics(self.registry), LiveLimits(recheck_seconds=0.2), clock)
         world.listeners.append(lambda commit: self.live.told(commit.change))
-        routes = create_graphql(self.backing, self.live, self.registry, allowed)
+        routes = create_graphql(self.backing, self.live, self.registry, allowed, posts)
         self.app = Starlette(routes=routes)
         self.client = TestClient(self.app, base_url="http://localhost")
         self.on_close = ExitStack()

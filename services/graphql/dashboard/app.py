@@ -13,11 +13,14 @@ from starlette.routing import BaseRoute, Route
 from services.graphql import errors
 from services.graphql.answering import Gateway
 from services.graphql.dashboard.assets import Assets
+from services.graphql.dashboard.disputing import PATH as DISPUTE
+from services.graphql.dashboard.disputing import Disputes
 from services.graphql.dashboard.failures import notice_of
 from services.graphql.dashboard.figures import Figure, Shown
 from services.graphql.dashboard.links import ROOT, SIGN_IN, local, path_of, with_query
 from services.graphql.dashboard.pages import PAGES
 from services.graphql.dashboard.periods import KINDS, PARAMETERS, neighbours, of_kind
+from services.graphql.dashboard.posting import Posts
 from services.graphql.dashboard.rendering import HEADERS, Renderer, compressed
 from services.graphql.dashboard.signing import Signing
 from services.graphql.dashboard.visiting import NOT_THERE, Failure, Page, Visit
@@ -37,19 +40,28 @@ _log = structlog.get_logger(__name__)
 
 
 def create_dashboard(
-    gateway: Gateway, documents: Documents, sign_in: SignIn, clock: Callable[[], int], policy: Policy
+    gateway: Gateway,
+    documents: Documents,
+    sign_in: SignIn,
+    clock: Callable[[], int],
+    policy: Policy,
+    posts: Posts | None = None,
 ) -> list[BaseRoute]:
-    """Everything below `/dashboard`. `clock` gives microseconds; `documents` has those of the pages."""
+    """Everything below `/dashboard`. `clock` gives microseconds; `documents` has those of the pages.
+
+    `posts` is where disputes go; without it none is offered.
+    """
     assets = Assets()
     renderer = Renderer(assets)
     signing = Signing(gateway, renderer, sign_in)
-    shows = _Dashboard(gateway, documents, sign_in, clock, policy, renderer)
+    shows = _Dashboard(gateway, documents, sign_in, clock, policy, renderer, posts is not None)
     return [
         Route(f"{ROOT}/static/{{version}}/{{name}}", assets.serve, methods=["GET"]),
         Route(SIGN_IN, signing.form, methods=["GET"]),
         Route(SIGN_IN, signing.enter, methods=["POST"]),
         Route(f"{ROOT}/sign-out", signing.leave, methods=["POST"]),
         Route(f"{ROOT}/theme", signing.theme, methods=["POST"]),
+        Route(DISPUTE, Disputes(posts, gateway, renderer, sign_in).send, methods=["POST"]),
         *(Route(path_of(page.name), shows.page(page), methods=["GET"]) for page in PAGES),
         *(Route(f"{ROOT}/{page.name}/{{figure}}.csv", shows.table(page), methods=["GET"]) for page in PAGES),
         *(Route(f"{ROOT}/{page.name}/{{figure}}.svg", shows.chart(page), methods=["GET"]) for page in PAGES),
@@ -68,6 +80,7 @@ class _Dashboard:
         clock: Callable[[], int],
         policy: Policy,
         renderer: Renderer,
+        may_post: bool,
     ) -> None:
         self._gateway = gateway
         self._documents = documents
@@ -75,6 +88,7 @@ class _Dashboard:
         self._clock = clock
         self._policy = policy
         self._renderer = renderer
+        self._may_post = may_post
 
     def page(self, page: Page) -> Endpoint:
         """The endpoint of a page."""
@@ -141,6 +155,7 @@ class _Dashboard:
             self._policy,
             request.query_params.get("position"),
             address_of(request),
+            self._may_post,
         )
 
     def _context(self, request: Request, visit: Visit, page: Page, shown: Shown) -> dict[str, Any]:

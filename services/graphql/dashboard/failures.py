@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from services.graphql import errors
-from services.graphql.dashboard.visiting import FOREIGN, MALFORMED, MISSING_PARAMETER, NOT_THERE, Failure
+from services.graphql.dashboard.visiting import (
+    FOREIGN,
+    MALFORMED,
+    MISSING_PARAMETER,
+    NOT_THERE,
+    NOT_YOURS,
+    UNSENT,
+    Failure,
+)
 
 
 class Notice(NamedTuple):
@@ -38,6 +46,19 @@ _NOTICES: Mapping[str, Notice] = {
         "This form was not sent from here",
         "A form counts only if a page of this server sent it.",
         "Open the page here, and send it again.",
+    ),
+    NOT_YOURS: Notice(
+        403,
+        "This act is not yours to dispute",
+        "Nothing was recorded. A person can dispute the acts that they are the rep of, once they are in the figures.",
+        "Tell whoever may correct acts what is wrong with it.",
+    ),
+    UNSENT: Notice(
+        503,
+        "Your dispute is not recorded yet",
+        "What takes acts in does not answer now, and nobody can say whether it has come through.",
+        "Send it again in a moment. However often it is sent, it is recorded once.",
+        True,
     ),
     errors.UNAUTHENTICATED: Notice(
         401, "Please sign in", "The credential is missing or unknown, or has ended.", "Sign in again."

@@ -46,6 +46,9 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end }}
 EXEMPLAR_{{ upper $name }}: {{ toString $value | quote }}
 {{- end }}
+{{- if not .Values.settings.events_url }}
+EXEMPLAR_EVENTS_URL: http://{{ include "exemplar.fullname" . }}-events:8000
+{{- end }}
 EXEMPLAR_SECRETS_DIR: /etc/exemplar/secrets
 EXEMPLAR_VAULT_KEY_FILE: /etc/exemplar/secrets/vault.key
 EXEMPLAR_AUDIT_KEY_FILE: /etc/exemplar/secrets/audit.key

@@ -8,13 +8,13 @@ from msgspec import Struct
 
 from services.graphql.dashboard.acts import anchor, shown_act
 from services.graphql.dashboard.answers import Act, ActExplanation, Principle, Signal
+from services.graphql.dashboard.disputing import form_for
 from services.graphql.dashboard.figures import Cell, Column, Figure, Link, Missing, Shown, Table
 from services.graphql.dashboard.naming import reason_words
 from services.graphql.dashboard.numbers import short_day
 from services.graphql.dashboard.places import TEAMS
 from services.graphql.dashboard.scores import slug
 from services.graphql.dashboard.visiting import NOT_THERE, Failure, Page, Visit
-from services.kit.instants import format_rfc3339
 
 _OF_TEAMS = frozenset({"team.formed", "team.joined", "team.left"})
 _OF_LEADERS = frozenset({"standard.stated", "push.directed", "coaching.given", "recognition.given"})
@@ -46,12 +46,6 @@ class ShownSignal(NamedTuple):
     day: str
 
 
-class Disputing(NamedTuple):
-    """The form by which the viewer disputes the act: its hidden fields."""
-
-    fields: Mapping[str, str]
-
-
 async def build(visit: Visit) -> Shown:
     """The page. Raises Failure."""
     source, id_ = visit.needed("source"), visit.needed("id")
@@ -74,7 +68,7 @@ async def build(visit: Visit) -> Shown:
         "reason": _sentence(found.reason) if found.reason else "",
         "whose": whose,
         "signals": [_signal(visit, signal, titles) for signal in found.signals],
-        "disputing": _disputing(visit, act),
+        "disputing": form_for(visit, act),
     }
     return Shown(shown.says, [_fields(act)], context, [TEAMS, *([whose] if whose else [])])
 
@@ -110,18 +104,6 @@ def _signal(visit: Visit, signal: Signal, titles: Mapping[str, str]) -> ShownSig
         Link(person.called, visit.link("person", person=person.key)) if person else None,
         short_day(signal.at),
     )
-
-
-def _disputing(visit: Visit, act: Act) -> Disputing | None:
-    """The form, for the person whose act it is.
-
-    The dispute is dated when the form was made, so that a form that is sent twice says one thing.
-    """
-    viewer = visit.viewer.key if visit.viewer else None
-    if not visit.may_post or viewer is None or act.data.get("rep") != viewer:
-        return None
-    named = {"source": act.source, "id": act.act_id, "subject": act.subject, "at": format_rfc3339(visit.now)}
-    return Disputing({**named, **visit.period_parameters})
 
 
 def _fields(act: Act) -> Figure:
