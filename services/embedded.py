@@ -47,8 +47,8 @@ class Node(NamedTuple):
 
 @contextmanager
 def running(parts: Parts) -> Iterator[Node]:
-    """A node that folds meanwhile."""
-    fold, sequencing = Fold(parts), Sequencing(parts)
+    """A node that folds meanwhile; on its first start it makes the key that signs the audit tree."""
+    fold, sequencing = Fold(parts), Sequencing(parts, may_make_key=True)
     try:
         sequencing.start()
         fold.start()

@@ -14,7 +14,6 @@ from strawberry.dataloader import DataLoader
 
 from services.events.catalog.envelope import Catalogue
 from services.projections.leadership.association import RateRatio
-from services.projections.leadership.examples.equity import CustomerEquity
 from services.projections.leadership.examples.guides import GuidesWin
 from services.projections.leadership.examples.pushing import Pushing
 from services.projections.leadership.periods import Period
@@ -82,7 +81,7 @@ class ExampleLoaders:
         self.pushing: DataLoader[Key, Pushing] = one(
             lambda connection, period, keys: outcomes.pushings(connection, keys, period, policy)
         )
-        self.equity: DataLoader[tuple[int, str], CustomerEquity] = one(
+        self.equity: DataLoader[tuple[int, str], outcomes.Base] = one(
             lambda connection, as_of, teams: outcomes.equities(connection, teams, as_of, policy)
         )
         self.cards: DataLoader[Key, Cards] = DataLoader(self._cards)
@@ -115,10 +114,12 @@ class ExampleLoaders:
 
     async def _month_ends(self, keys: list[Key]) -> list[RateRatio]:
         observed = await self.observed.load_many(keys)
-        return [
-            examples.pressure_at_month_ends(one, period, self._policy)
-            for one, (period, _) in zip(observed, keys, strict=True)
-        ]
+        return await self._work(
+            lambda: [
+                examples.pressure_at_month_ends(one, period, self._policy)
+                for one, (period, _) in zip(observed, keys, strict=True)
+            ]
+        )
 
     async def _guides(self, keys: list[Key]) -> list[GuidesWin]:
         observed = dict(zip(keys, await self.observed.load_many(keys), strict=True))

@@ -31,7 +31,7 @@ from services.graphql.schema import (
     team_node,
 )
 from services.projections.leadership import association, statistics
-from services.projections.leadership.examples import coaching, equity, guides, pushing, rates
+from services.projections.leadership.examples import coaching, guides, pushing, rates
 from services.projections.leadership.periods import Period
 from services.projections.queries import examples
 from services.projections.queries.leading import ExampleCard, ExampleKey
@@ -380,10 +380,15 @@ async def _examples(info: Info, keys: list[ExampleKey], period: Period) -> list[
 
 
 async def equity_of(info: Info, team: str, as_of: int) -> CustomerEquity:
-    """The customer equity of a team as of an instant. Raises Forbidden."""
+    """The customer equity of a team as of an instant; that of one rep's team counts as read as that person's card.
+
+    Raises Forbidden.
+    """
     if not info.context.access.leads_team(team):
         raise forbidden()
-    found: equity.CustomerEquity = await info.context.load.example.equity.load((as_of, team))
+    found, reps = await info.context.load.example.equity.load((as_of, team))
+    if len(reps) == 1:
+        info.context.noted.note(What.CARD, reps)
     return CustomerEquity(policy=info.context.sources.policy.identity, **found._asdict())
 
 

@@ -53,12 +53,12 @@ def copies(parts: Parts) -> Copies:
 
 
 class Sequencing:
-    """A sequencer in a thread of its own, from `start` to `close`."""
+    """A sequencer in a thread of its own, from `start` to `close`. `may_make_key` as in `signing`."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, may_make_key: bool = False) -> None:
         self._reader = parts.log.reader()
         things = Things(self._reader, parts.stores.control, parts.vault.erased)
-        self._sequencer = Sequencer(parts.audit, things, signing(parts), copies(parts), instants.now)
+        self._sequencer = Sequencer(parts.audit, things, signing(parts, may_make_key), copies(parts), instants.now)
         self._stop = threading.Event()
         self._numbering = threading.Thread(target=self._number, name="audit")
 

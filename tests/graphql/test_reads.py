@@ -75,7 +75,7 @@ def people(company: Asker) -> Asker:
             "ann",
             (["rosa"], ["card", "evidence", "signals"]),
         ),
-        # What a leader models is the leader's; what a team's customers are worth is nobody's.
+        # What a leader models is the leader's; what a team's customers are worth is nobody's, unless one rep's doing.
         ('{ team(key: "north") { examples(period: PERIOD) { goading { value } } } }', "cleo", (["ann"], ["example"])),
         ('{ team(key: "north") { examples(period: PERIOD) { comparisons { leader { n } } } } }', "ann", None),
         *(
@@ -94,6 +94,8 @@ def people(company: Asker) -> Asker:
         ),
         ('{ person(key: "rik") { example(team: "north", period: PERIOD) { policy } } }', "cleo", None),
         ('{ team(key: "north") { equity { activeCustomers } } }', "cleo", None),
+        ('{ team(key: "company") { equity { activeCustomers } } }', "cleo", None),
+        ('{ team(key: "south") { equity { activeCustomers } } }', "cleo", (["sam"], ["card"])),
         # Relationships: of what is shown, what is another person's.
         ('{ relationship(customer: "acme") { segment reps { key } } }', "rik", None),
         ('{ relationship(customer: "acme") { signals { edges { cursor } } } }', "rik", None),

@@ -68,24 +68,30 @@ class Site:
 
 
 @contextmanager
-def made_site(bootstrap: str, postgres_url: str, folder: Path, partitions: int = 4) -> Iterator[Site]:
-    """A topic and a database of its own, made by `migrate`, and a first key."""
+def made_database(postgres_url: str) -> Iterator[str]:
+    """The URL of an empty database of its own, dropped in the end."""
     name = f"site_{uuid.uuid4().hex[:12]}"
     url = make_url(postgres_url)
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
-    database = url.set(database=name).render_as_string(hide_password=False)
-    settings = {
-        "log_url": f"kafka://{bootstrap}/{name}",
-        "database_url": database,
-        "vault_key_file": str(folder / "vault.key"),
-        "partitions": str(partitions),
-    }
-    made = Site(folder, settings)
-    made.run("migrate")
-    made.key = made.run("keys", "create", "--name", "ops", "--scope", "admin").strip()
-    yield made
+    yield url.set(database=name).render_as_string(hide_password=False)
     with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()
+
+
+@contextmanager
+def made_site(bootstrap: str, postgres_url: str, folder: Path, partitions: int = 4) -> Iterator[Site]:
+    """A topic and a database of its own, made by `migrate`, and a first key."""
+    with made_database(postgres_url) as database:
+        settings = {
+            "log_url": f"kafka://{bootstrap}/{make_url(database).database}",
+            "database_url": database,
+            "vault_key_file": str(folder / "vault.key"),
+            "partitions": str(partitions),
+        }
+        made = Site(folder, settings)
+        made.run("migrate")
+        made.key = made.run("keys", "create", "--name", "ops", "--scope", "admin").strip()
+        yield made

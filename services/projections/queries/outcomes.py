@@ -1,7 +1,7 @@
 """What dealings came to: whether pushing pays, whether guides win, what the customer base is worth (domain.md §5)."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -122,8 +122,15 @@ def _done(dialect: str) -> Select[Any]:
 # ---- customer equity -------------------------------------------------------------------------------------------------
 
 
-def equities(connection: Connection, teams: Sequence[str], as_of: int, policy: Policy) -> list[CustomerEquity]:
-    """What the customer base of each team is worth, as of an instant."""
+class Base(NamedTuple):
+    """What a team's customer base is worth, and the reps whose dealings may be in the figures."""
+
+    equity: CustomerEquity
+    reps: Collection[str]
+
+
+def equities(connection: Connection, teams: Sequence[str], as_of: int, policy: Policy) -> list[Base]:
+    """What the customer base of each team is worth, as of an instant, and whose doing it is."""
     now, year_ago = as_of + 1, as_of + 1 - days(policy.equity.year_days)
     before = year_ago - days(policy.equity.year_before_days)
     spans = [
@@ -139,13 +146,16 @@ def equities(connection: Connection, teams: Sequence[str], as_of: int, policy: P
     to_yes: list[list[int]] = [[] for _ in teams]
     for owner, number in connection.execute(_to_yes(dialect), asked):
         to_yes[owner].append(number)
+    by_owner: list[set[str]] = [set() for _ in teams]
+    for owner, rep, *_ in spans:
+        by_owner[owner].add(rep)
     return [
-        customer_equity(Dealt(*base, to_yes[place], touched.get(place, Touched(0, 0, 0))), policy.equity)
-        for place, base in enumerate(bases)
+        Base(customer_equity(Dealt(*base, to_yes[place], touched.get(place, Touched(0, 0, 0))), policy.equity), reps)
+        for place, (base, reps) in enumerate(zip(bases, by_owner, strict=True))
     ]
 
 
-class _Base(NamedTuple):
+class _Orders(NamedTuple):
     """Who ordered how often in the year; who did in the year before; who referred somebody how often."""
 
     orders: dict[str, int]
@@ -153,8 +163,8 @@ class _Base(NamedTuple):
     referrals: dict[str, int]
 
 
-def _bases(connection: Connection, teams: int, asked: Mapping[str, object]) -> list[_Base]:
-    found = [_Base({}, set(), {}) for _ in range(teams)]
+def _bases(connection: Connection, teams: int, asked: Mapping[str, object]) -> list[_Orders]:
+    found = [_Orders({}, set(), {}) for _ in range(teams)]
     for owner, customer, what, recent, number in connection.execute(_orders(connection.dialect.name), asked):
         if what == What.ORDER and not recent:
             found[owner].ordered_before.add(customer)
