@@ -54,6 +54,7 @@ MOST: dict[str, Any] = {
         "kafka_ssl_cafile": "/etc/exemplar/secrets/ca.crt",
     },
     "policy": 'name = "ours"\n[figures]\n',
+    "erasures": {"claim": "erasures"},
     "events": {"autoscaling": {"enabled": True}},
     "graphql": {"autoscaling": {"enabled": True}},
     "nodeSelector": {"kubernetes.io/arch": "amd64"},
@@ -312,6 +313,17 @@ def test_a_secret_is_read_as_kubernetes_mounts_it(tmp_path: Path) -> None:
 def test_the_policy_is_passed_on_as_it_is(fullest: Rendered) -> None:
     """The policy file holds what was given."""
     assert fullest.of("ConfigMap")["acme-exemplar-policy"]["data"] == {"policy.toml": MOST["policy"]}
+
+
+def test_the_erasure_ledger_stays(fullest: Rendered) -> None:
+    """Every pod, also the one that migrates, has the claim of the ledger where its setting says."""
+    for name, pod in fullest.pods().items():
+        (container,) = pod["spec"]["containers"]
+        config = fullest.of("ConfigMap")[container["envFrom"][0]["configMapRef"]["name"]]["data"]
+        mounts = {mount["mountPath"]: mount for mount in container["volumeMounts"]}
+        assert "readOnly" not in mounts[config["EXEMPLAR_ERASURES_DIR"]], name
+        volumes = [each for each in pod["spec"]["volumes"] if each["name"] == "erasures"]
+        assert volumes == [{"name": "erasures", "persistentVolumeClaim": {"claimName": "erasures"}}], name
 
 
 def test_the_migration_comes_first(rendered: Rendered) -> None:

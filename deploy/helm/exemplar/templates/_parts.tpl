@@ -55,6 +55,9 @@ EXEMPLAR_AUDIT_KEY_FILE: /etc/exemplar/secrets/audit.key
 {{- if .Values.policy }}
 EXEMPLAR_POLICY_FILE: /etc/exemplar/policy/policy.toml
 {{- end }}
+{{- if .Values.erasures.claim }}
+EXEMPLAR_ERASURES_DIR: /var/lib/exemplar-erasures
+{{- end }}
 {{- end }}
 
 {{/* What every pod has in common. Takes a dict: root, component, config (the name of its ConfigMap), account, container
@@ -101,6 +104,9 @@ containers:
       {{- if $values.policy }}
       - {name: policy, mountPath: /etc/exemplar/policy, readOnly: true}
       {{- end }}
+      {{- if $values.erasures.claim }}
+      - {name: erasures, mountPath: /var/lib/exemplar-erasures}
+      {{- end }}
 volumes:
   - name: data
     emptyDir: {sizeLimit: 64Mi}
@@ -113,6 +119,10 @@ volumes:
   {{- if $values.policy }}
   - name: policy
     configMap: {name: {{ .config }}-policy}
+  {{- end }}
+  {{- if $values.erasures.claim }}
+  - name: erasures
+    persistentVolumeClaim: {claimName: {{ $values.erasures.claim }}}
   {{- end }}
 {{- with $values.nodeSelector }}
 nodeSelector:
