@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 from sqlalchemy import Engine, select
@@ -166,3 +166,34 @@ def test_the_wrapping_key_changes_beside_open_vaults(
     with pytest.raises(Unavailable):
         stale.keys_for(["somebody new"])
     assert SqlVault(vault_engine, file).existing_keys(["somebody new"]) == {}
+
+
+def test_no_key_is_lost_to_those_who_make_some_meanwhile(vault_engine: Engine, tmp_path: Path) -> None:
+    """While several make keys, the wrapping key changes twice: afterwards everybody's key is what they were given."""
+    path = tmp_path / "vault.key"
+    path.write_text(WRAPPING_KEY.line())
+    given: dict[str, bytes | None] = {}
+    made, over = Event(), Event()
+
+    def make(number: int) -> None:
+        vault, turn = SqlVault(vault_engine, WrappingFile(path)), 0
+        while not over.is_set():
+            try:
+                given.update(vault.keys_for([f"{number}-{turn}-{n}" for n in range(3)]))
+            except Unavailable:
+                continue  # the wrapping key was retired in between: it is done again, as a client does
+            turn += 1
+            made.set()
+
+    with ThreadPoolExecutor(3) as pool:
+        making = [pool.submit(make, number) for number in range(3)]
+        for _ in range(2):
+            made.clear()
+            assert made.wait(30)
+            rotate(vault_engine, WrappingFile(path), 0, lambda done, total: None)
+        over.set()
+        for each in making:
+            each.result()
+    file = WrappingFile(path)
+    assert SqlVault(vault_engine, file).existing_keys(list(given)) == given
+    assert set(status(vault_engine).under) == {file.current().id}
