@@ -144,7 +144,7 @@ class Gateway:
             return None
         except Exception as error:  # noqa: BLE001  # as above
             return _refused([_failed(error)], extensions)
-        return None if asked.access.leads_team(team) else _refused([formatted_cause(forbidden())], extensions)
+        return None if asked.access.watches_team(team) else _refused([formatted_cause(forbidden())], extensions)
 
     async def _answer(
         self, question: Question, operations: Sequence[OperationType], reads: Reading, extensions: dict[str, Any]

@@ -7,7 +7,7 @@ has at most one change before it, and the next answer is of whatever has come un
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import NamedTuple
@@ -85,11 +85,16 @@ class _Watch:
     def __init__(self) -> None:
         self.team: str | None = None
         self.person: str | None = None
+        self.leads = False
         self._touched = asyncio.Event()
 
-    def begin(self, team: str, person: str | None) -> None:
-        """From now on a change of this team wakes it, and one of its own person: that may change what it may see."""
-        self.team, self.person = team, person
+    def begin(self, team: str, person: str | None, leads: bool) -> None:
+        """From now on a change of its own person wakes it: that may change what it may see. Of this team, if led."""
+        self.team, self.person, self.leads = team, person, leads
+
+    def concerns(self, persons: Collection[str], teams: Collection[str]) -> bool:
+        """Whether what has changed of these persons and teams is for it to know."""
+        return self.person in persons or (self.leads and self.team in teams)
 
     def touch(self) -> None:
         """Wake it, now or when it waits next."""
@@ -164,7 +169,7 @@ class Live:
         while (change := self._take()) is not None:
             teams = frozenset() if change.everything else await asyncio.to_thread(self._touched_by, change)
             for watch in self._watches:
-                if teams is None or change.everything or watch.team in teams or watch.person in change.persons:
+                if teams is None or change.everything or watch.concerns(change.persons, teams):
                     watch.touch()
             await asyncio.sleep(GATHERED_SECONDS)
 

@@ -62,11 +62,11 @@ class PersonCard(NamedTuple):
 CardKey = PersonCard | TeamCard | ExampleCard
 FindUnfolded = Callable[[Mapping[int, int], str, str, str | None], Unfolded | None]
 """`queries.unfolded.find_unfolded` over the log that the composition root opened."""
-Watch = Callable[[str, str | None], None]
-"""Is told which team a subscription is about, and the key of the person who asks."""
+Watch = Callable[[str, str | None, bool], None]
+"""Is told which team a subscription is about, the key of the person who asks, and whether they lead the team."""
 
 
-def unwatched(team: str, person: str | None) -> None:
+def unwatched(team: str, person: str | None, leads: bool) -> None:
     """Who is told of a question that is answered once: nobody."""
 
 

@@ -59,6 +59,10 @@ class Access:
         """Whether the team's card, equity, members and leaders may be seen, and told of when they change."""
         return self.all or team in self.reach.led_teams
 
+    def watches_team(self, team: str) -> bool:
+        """Whether the team may be subscribed to: by who leads it, and by who is in it, to be told of their own card."""
+        return self.leads_team(team) or team in self.reach.in_teams
+
     def sees_example(self, team: str, leader: str) -> bool:
         """Whether a leader's example to a team may be seen: it holds the cards of both."""
         return self.leads_team(team) and self.sees_person(leader)

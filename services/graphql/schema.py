@@ -1095,10 +1095,13 @@ class Subscription:
 
     @strawberry.subscription
     async def scorecard_changed(self, info: Info, team: str) -> AsyncIterator[Team]:
-        """The team as it is now, and again whenever the fold commits what may change its figures or those below it."""
+        """The team as it is now, and again whenever the fold commits what may change its figures or those below it.
+
+        Who is in the team without leading it is told of what may change their own card.
+        """
         access = info.context.access
-        info.context.watch(team, access.key)
-        row = await info.context.load.team.load(key_of(team)) if access.leads_team(team) else None
+        info.context.watch(team, access.key, access.leads_team(team))
+        row = await info.context.load.team.load(key_of(team)) if access.watches_team(team) else None
         if row is None:
             raise forbidden()
         yield team_node(row)

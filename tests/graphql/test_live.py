@@ -165,9 +165,9 @@ def test_what_else_touches_a_team(people: Asker, act: str, subject: str, data: A
 
 
 @pytest.mark.parametrize(
-    ("who", "team"), [("rik", "north"), ("ann", "south"), ("ann", "nowhere"), ("admin", "nowhere")]
+    ("who", "team"), [("rik", "south"), ("ann", "south"), ("ann", "nowhere"), ("admin", "nowhere")]
 )
-def test_only_who_leads_a_team_is_told_of_it(people: Asker, who: str, team: str) -> None:
+def test_only_who_leads_a_team_or_is_in_it_is_told_of_it(people: Asker, who: str, team: str) -> None:
     """Everyone else is refused at once, for a team that is not there too, and that is the end."""
 
     async def refused(answers: Answers) -> None:
@@ -175,6 +175,21 @@ def test_only_who_leads_a_team_is_told_of_it(people: Asker, who: str, team: str)
         assert ("data" in answer.body, codes(answer)) == (False, ["FORBIDDEN"])
 
     watching(people, refused, ends, team=team, who=who)
+
+
+def test_who_is_in_a_team_is_told_of_what_is_their_own(people: Asker) -> None:
+    """What a colleague does is no news to a rep; their own act is, and what they see of the team is its name."""
+
+    async def first(answers: Answers) -> None:
+        assert (await following(answers)).body["data"]["scorecardChanged"] == {"key": "north", "scorecard": None}
+        await asyncio.to_thread(press, people, "umbrella", "rosa")
+        await asyncio.sleep(0)
+        await asyncio.to_thread(press, people, "umbrella", "rik")
+        assert (await following(answers)).body["data"]["scorecardChanged"]["key"] == "north"
+
+    query = SCORE.replace("scorecardChanged(team: $team) {", "scorecardChanged(team: $team) { key", 1)
+    watching(people, first, query=query, who="rik")
+    assert _count(people, "exemplar_live_answers_total") == 2
 
 
 def test_who_no_longer_leads_a_team_is_told_so(people: Asker) -> None:
