@@ -66,7 +66,7 @@ def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def _served(folder: Path, screenshots: Path) -> Iterator[Site]:
     keys = _keys(folder)
     with serving(folder) as server:
-        yield Site(server.url, keys, YEAR, screenshots)
+        yield Site(server.url, keys, YEAR, screenshots, folder)
 
 
 def _keys(folder: Path) -> dict[str, str]:

@@ -24,12 +24,16 @@ _RUN_AXE = """async (rules) => {
 
 @dataclass(frozen=True)
 class Site:
-    """A running server. `keys` are by who holds them; `query` is a period in which there is something to see."""
+    """A running server on the files of `folder`.
+
+    `keys` are by who holds them; `query` is a period in which there is something to see.
+    """
 
     url: str
     keys: dict[str, str]
     query: str
     screenshots: Path
+    folder: Path
 
 
 @dataclass
