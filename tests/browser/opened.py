@@ -33,7 +33,7 @@ class Site:
     keys: dict[str, str]
     query: str
     screenshots: Path
-    folder: Path
+    folder: Path = Path()
 
 
 @dataclass

@@ -219,6 +219,7 @@ class Act(Answer, frozen=True, kw_only=True):
     partition: int = -1
     offset: int = -1
     data: dict[str, Any] = {}
+    personal_fields: tuple[str, ...] = ()
     retracted: bool = False
     disputes: "tuple[Act, ...]" = ()
 
@@ -238,6 +239,34 @@ class Signal(Answer, frozen=True, kw_only=True):
     reason: str = ""
     at: datetime = NO_TIME
     evidence: tuple[Act, ...] = ()
+
+
+class AuditProof(Answer, frozen=True, kw_only=True):
+    """That an entry is in the tree: hashes in base64, the signed checkpoint, and all of it as a file."""
+
+    hashes: tuple[str, ...] = ()
+    checkpoint: str = ""
+    file: str = ""
+
+
+class AuditEntry(Answer, frozen=True, kw_only=True):
+    """An entry of the audit tree: a record of the log, or something else that was done."""
+
+    index: int = -1
+    leaf_hash: str = ""
+    kind: str = ""
+    type: str | None = None
+    at: datetime = NO_TIME
+    subjects: tuple[str, ...] = ()
+    actor: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+    entry: str = ""
+    document: str | None = None
+    record: str | None = None
+    refused: str | None = None
+    act: Act | None = None
+    proof: AuditProof = AuditProof()
 
 
 class ActExplanation(Answer, frozen=True, kw_only=True):
@@ -349,6 +378,11 @@ class Viewer(Answer, frozen=True, kw_only=True):
     key: str | None = None
     scopes: tuple[str, ...] = ()
     teams: tuple[Team, ...] = ()
+
+    @property
+    def audits(self) -> bool:
+        """Whether they may read the audit log."""
+        return not {"admin", "audit:read"}.isdisjoint(self.scopes)
 
 
 # ---- the leader's example --------------------------------------------------------------------------------------------

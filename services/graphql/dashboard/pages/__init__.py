@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from services.graphql.dashboard.pages import (
     act,
+    audit,
+    audit_entry,
     equity,
     example,
     heatmap,
@@ -27,4 +29,6 @@ PAGES: Sequence[Page] = (
     signals.PAGE,
     relationship.PAGE,
     act.PAGE,
+    audit.PAGE,
+    audit_entry.PAGE,
 )
