@@ -4,7 +4,7 @@ Who acted is told by shape: a disc is ours, a square the customer's. So is the v
 was kept, a cross was breached.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -24,8 +24,9 @@ from services.graphql.dashboard.charts.drawing import (
 )
 from services.graphql.dashboard.numbers import many, short_day
 
-LANE = 44
-_ACTS, _SIGNALS = 13, 32
+LANE = 52
+_ACTS = 13
+_SIGNALS: Mapping[Verdict, int] = {"KEPT": 31, "BREACHED": 44}
 
 
 class ShownAct(NamedTuple):
@@ -64,10 +65,11 @@ def span_of(acts: Sequence[ShownAct], signals: Sequence[ShownSignal]) -> Span | 
 
 
 def lane_chart(title: str, span: Span, acts: Sequence[ShownAct], signals: Sequence[ShownSignal]) -> Chart:
-    """A lane: its acts on a line, its signals below them."""
+    """A lane: its acts on a line, its signals below them, the breached ones lowest."""
     body = [element("line", class_="grid", x1="0", x2="100%", y1=_ACTS, y2=_ACTS, stroke=FAINT, stroke_width=2)]
     body += [_act(span, act) for act in acts]
-    body += [mark(signal.verdict.lower(), span.place(signal.at), _SIGNALS, says=_dated(signal)) for signal in signals]
+    for signal in signals:
+        body.append(mark(signal.verdict.lower(), span.place(signal.at), _SIGNALS[signal.verdict], says=_dated(signal)))
     kept = sum(signal.verdict == "KEPT" for signal in signals)
     said = f"{many(len(acts), 'act')}; {many(len(signals), 'signal')}, {kept} kept, {len(signals) - kept} breached."
     return Chart(LANE, title, said, "".join(body), "lane")

@@ -258,7 +258,6 @@ def _drawn_act(act: Act) -> timelines.ShownAct:
 
 def _drawn(moments: Iterable[Moment]) -> list[timelines.ShownSignal]:
     found = [moment.signal for moment in moments if moment.signal]
-    found.sort(key=lambda signal: signal.verdict, reverse=True)  # a cross is drawn upon discs, not below them
     return [timelines.ShownSignal(one.at, reason_words(one.reason), one.verdict) for one in found]
 
 
