@@ -29,6 +29,12 @@ def person_tabs(visit: Visit, person: Person) -> Sequence[Link]:
     ]
 
 
+def live_team(person: Person) -> str | None:
+    """A team whose changes may be the person's: one that they are in now."""
+    now = [stay.team.key for stay in person.memberships or () if stay.to is None]
+    return now[0] if now else None
+
+
 def trail_to(visit: Visit, team: Team | None) -> Sequence[Link]:
     """The way down to a team, itself left out: all teams, and the one above."""
     if team is None or team.parent is None:
