@@ -76,6 +76,22 @@ def test_a_page_that_is_paused_stays_as_it_is(team: Opened, site: Site) -> None:
     expect(page.locator("#no-pressure")).not_to_have_text(before, timeout=SOON)
 
 
+def test_a_list_grows_above_what_has_the_focus(browser: Browser, site: Site) -> None:
+    """A signal that is new comes first; the one that somebody is at stays what it is, and keeps the focus."""
+    post(site, "earlier")
+    address = "/dashboard/signals?person=p-011&principle=no-pressure&period=week"
+    with opened(browser, site, address, "leader") as made:
+        page = made.page
+        first = page.locator(".signals > li").first.get_by_role("link").last
+        href = first.get_attribute("href")
+        first.focus()
+        expect(page.get_by_role("button", name="Pause live updates")).to_be_visible()
+        post(site, "later")
+        expect(page.locator(".signals")).to_contain_text("customer-later", timeout=SOON)
+        assert page.evaluate("document.activeElement.getAttribute('href')") == href
+        made.check()
+
+
 def test_a_key_that_is_revoked_ends_the_updates(browser: Browser, site: Site) -> None:
     """Whoever is signed out elsewhere is told so the next time something would change; nothing is asked for again."""
     with opened(browser, site, TEAM, "leader") as made:

@@ -1,6 +1,7 @@
 """The signals behind a figure, the newest first: each with the reason, and the acts that show it, in words."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -10,7 +11,7 @@ from services.graphql.dashboard.answers import Person, Principle, Score, Signal,
 from services.graphql.dashboard.figures import Cell, Column, Figure, Link, Missing, Shown, Table
 from services.graphql.dashboard.naming import VERDICTS, reason_words
 from services.graphql.dashboard.numbers import short_day
-from services.graphql.dashboard.places import person_tabs, team_tabs, trail_to
+from services.graphql.dashboard.places import live_team, person_tabs, team_tabs, trail_to
 from services.graphql.dashboard.scores import number, principle_id, slug
 from services.graphql.dashboard.visiting import MALFORMED, Failure, Page, Visit
 from services.graphql.dashboard.wording import SIGNAL, score_sentence
@@ -47,8 +48,12 @@ class OfPerson(Struct):
 
 
 class ShownSignal(NamedTuple):
-    """A signal. `person` and `customer` lead to the card and the relationship; there may be no customer."""
+    """A signal. `person` and `customer` lead to the card and the relationship; there may be no customer.
 
+    `anchor` is its own within a page, so that a page that is made anew knows it again.
+    """
+
+    anchor: str
     verdict: str
     reason: str
     when: str
@@ -70,13 +75,14 @@ async def build(visit: Visit) -> Shown:
         of_person = await visit.ask("signals_person", OfPerson, person=visit.needed("person"), **variables)
         person = of_person.person
         score = person.scorecard.score if person.scorecard else None
-        return _shown(visit, person.called, score, of_person.principles, (), person_tabs(visit, person))
+        live = live_team(person)
+        return _shown(visit, person.called, score, of_person.principles, (), person_tabs(visit, person), live)
     subteams = visit.chosen("subteams")
     of_team = await visit.ask("signals_team", OfTeam, team=visit.needed("team"), includeSubteams=subteams, **variables)
     team = of_team.team
     score = team.scorecard.score if team.scorecard else None
     way = [*trail_to(visit, team), Link(team.name, visit.link("team", team=team.key))]
-    return _shown(visit, team.name, score, of_team.principles, way, team_tabs(visit, team))
+    return _shown(visit, team.name, score, of_team.principles, way, team_tabs(visit, team), team.key)
 
 
 def _shown(
@@ -86,6 +92,7 @@ def _shown(
     principles: Sequence[Principle],
     trail: Sequence[Link],
     tabs: Sequence[Link],
+    live: str | None,
 ) -> Shown:
     if score is None:
         return Shown("Signals", (), {"signals": (), "score": None, "whose": whose}, trail, missing=_NOT_YOURS)
@@ -106,7 +113,7 @@ def _shown(
     }
     title = f"{score.principle.title}: signals"
     figures = [_table(score, found), _reasons(score)]
-    return Shown(title, figures, context, trail, tabs, whose, None if found else _NONE)
+    return Shown(title, figures, context, trail, tabs, whose, None if found else _NONE, live)
 
 
 def _verdict(visit: Visit) -> str | None:
@@ -120,6 +127,7 @@ def _signal(visit: Visit, signal: Signal) -> ShownSignal:
     person, customer = signal.person, signal.customer_key
     place = f"#{anchor(signal.evidence[-1])}" if signal.evidence else ""
     return ShownSignal(
+        _anchor(signal),
         signal.verdict.lower(),
         reason_words(signal.reason),
         short_day(signal.at),
@@ -127,6 +135,12 @@ def _signal(visit: Visit, signal: Signal) -> ShownSignal:
         Link(customer, visit.link("relationship", customer=customer) + place) if customer else None,
         [shown_act(visit, act) for act in signal.evidence],
     )
+
+
+def _anchor(signal: Signal) -> str:
+    places = [(act.partition, act.offset) for act in signal.evidence]
+    told = (signal.person and signal.person.key, signal.customer_key, signal.reason, signal.at.isoformat(), places)
+    return f"signal-{sha256(repr(told).encode()).hexdigest()[:16]}"
 
 
 def _table(score: Score, found: Sequence[Signal]) -> Figure:
