@@ -15,9 +15,8 @@ from services.graphql.dashboard.numbers import short_day
 from services.graphql.dashboard.places import TEAMS
 from services.graphql.dashboard.scores import slug
 from services.graphql.dashboard.visiting import NOT_THERE, Failure, Page, Visit
+from services.projections.queries.rows import ABOUT_LEADERS, ABOUT_TEAMS
 
-_OF_TEAMS = frozenset({"team.formed", "team.joined", "team.left"})
-_OF_LEADERS = frozenset({"standard.stated", "push.directed", "coaching.given", "recognition.given"})
 _FATES: Mapping[str, str] = {
     "FOLDED": "It counts.",
     "RETRACTED": "It was taken back, and counts for nothing. The log keeps it.",
@@ -84,9 +83,9 @@ def _sentence(reason: str) -> str:
 
 def _whose(visit: Visit, act: Act) -> Link | None:
     """The page about whom the act is: of a customer the relationship, at the act."""
-    if act.name in _OF_TEAMS:
+    if act.name in ABOUT_TEAMS:
         return Link(f"Team {act.subject}", visit.link("team", team=act.subject))
-    if act.name in _OF_LEADERS:
+    if act.name in ABOUT_LEADERS:
         return Link(f"Leader {act.subject}", visit.link("person", person=act.subject))
     if act.name == "person.erased":
         return None
