@@ -197,7 +197,7 @@ def _parsed(text: bytes, what: str) -> Any:
     try:
         return strict_json.parse(text)
     except Malformed as error:
-        raise Refusal(400, f"{what} is {error}") from error
+        raise Refusal(400, f"{what}: {error}") from error
 
 
 def _question(members: Mapping[str, Any], authorization: str | None, wait_for: str | None) -> Question:

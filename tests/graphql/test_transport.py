@@ -92,6 +92,19 @@ def test_what_is_ill_formed_is_a_problem(asker: Asker, content: bytes, headers: 
     assert response.json()["status"] == status
 
 
+@pytest.mark.parametrize(
+    ("content", "detail"),
+    [
+        (b"{", "the body: not JSON, at character 1"),
+        (b'{"query": "{a}", "query": "{b}"}', "the body: a member name is there twice in an object"),
+        (b'{"query": "{a}", "variables": {"x": NaN}}', "the body: NaN and Infinity are not JSON"),
+    ],
+)
+def test_what_is_ill_formed_is_told_in_words(asker: Asker, content: bytes, detail: str) -> None:
+    """Which part of the request it is, and what is wrong with it."""
+    assert _raw(asker, content).json()["detail"] == detail
+
+
 def test_a_body_without_length_is_not_read_beyond_the_limit(asker: Asker) -> None:
     """A stream that says no length is cut off at the limit."""
     response = asker.client.post("/graphql", content=iter([b"x" * 40_000] * 3), headers={"content-type": JSON})
