@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from services.graphql.dashboard.answers import GuideIndex, Score
+from services.graphql.dashboard.answers import GuideIndex, Score, Scorecard
 from services.graphql.dashboard.charts.drawing import Row
 from services.graphql.dashboard.charts.rates import rate_axis, rate_chart
 from services.graphql.dashboard.charts.trends import trend_chart
@@ -22,7 +22,7 @@ COLUMNS = (
     Column("Rate", "number", "Kept of all signals, in per cent."),
     Column("Low", "number", "Lower end of the 95 % interval of the rate, as if signals were independent (Jeffreys)."),
     Column("High", "number", "Its upper end."),
-    Column("Evidence", "text", "By distinct customers: thin below 5, fair below 20, solid from 20 on."),
+    Column("Evidence", "text"),
     Column("Not recorded", "number", "Occasions that are not judged: their source does not record what would tell."),
     Column("Before", "number", "The rate over as many days right before."),
     Column("Change", "number", "The rate less the one before, in percentage points."),
@@ -34,11 +34,11 @@ _BARE = tuple(column._replace(definition="") for column in COLUMNS)  # what they
 _WHO = (Column("Whose", "text"), *_BARE[1:9])
 FEW = 5  # signals of a day, week or month, below which its rate is shown muted
 
-DIMENSIONS: Sequence[tuple[str, str, Callable[[GuideIndex], float | None]]] = (
-    ("Trust", "accept-decisions and follow-through", lambda index: index.trust),
-    ("Partnership", "own-goals, aim-to-serve and right-solution", lambda index: index.partnership),
-    ("Capability", "two-way and respect-time", lambda index: index.capability),
-    ("Inquiry", "ask-first, welcome-hesitation and no-pressure", lambda index: index.inquiry),
+DIMENSIONS: Sequence[tuple[str, Sequence[str], Callable[[GuideIndex], float | None]]] = (
+    ("Trust", ("ACCEPT_DECISIONS", "FOLLOW_THROUGH"), lambda index: index.trust),
+    ("Partnership", ("OWN_GOALS", "AIM_TO_SERVE", "RIGHT_SOLUTION"), lambda index: index.partnership),
+    ("Capability", ("TWO_WAY", "RESPECT_TIME"), lambda index: index.capability),
+    ("Inquiry", ("ASK_FIRST", "WELCOME_HESITATION", "NO_PRESSURE"), lambda index: index.inquiry),
 )
 
 
@@ -119,10 +119,14 @@ def _trend(score: Score, bucket: str) -> Figure:
     return Figure(f"{slug(score.principle.id)}-trend", title, (), [chart], table=Table(title, columns, rows))
 
 
-def guide_figure(caption: str, index: GuideIndex, policy: Policy) -> Figure:
-    """The guide index and its dimensions; `caption` says whose it is, and of when."""
+def guide_figure(caption: str, card: Scorecard, policy: Policy, link: Callable[[Score], str]) -> Figure:
+    """The guide index and its dimensions, with the signals behind them; `caption` says whose it is, and of when."""
+    index, scores = card.guide_index, {score.principle.id: score for score in card.scores}
     columns = (Column("Dimension", "text"), Column("Value"), Column("Mean of the rates of", "text"))
-    rows = [(Cell(name), share(read(index)), Cell(principles)) for name, principles, read in DIMENSIONS]
+    rows = []
+    for name, principles, read in DIMENSIONS:
+        titles = [scores[id_].principle.title for id_ in principles if id_ in scores]
+        rows.append((Cell(name), share(read(index)), Cell("; ".join(titles))))
     rows.append((Cell("Guide index"), share(index.value), Cell("the four dimensions")))
     return Figure(
         "guide-index",
@@ -130,12 +134,23 @@ def guide_figure(caption: str, index: GuideIndex, policy: Policy) -> Figure:
         [guide_sentence(index, policy)],
         table=Table(f"Guide index: {caption}", columns, rows),
         definition=[guide_definition(policy)],
+        links=[
+            Link(f"Signals: {scores[id_].principle.title}", link(scores[id_]))
+            for _, principles, _ in DIMENSIONS
+            for id_ in principles
+            if id_ in scores and scores[id_].n
+        ],
     )
 
 
 def clear_changes(scores: Sequence[Score]) -> list[Score]:
     """The scores that have clearly changed, in their order."""
     return [score for score in scores if score.change is not None and clear(score.change)]
+
+
+def comparable(scores: Sequence[Score]) -> bool:
+    """Whether any of them has something before it to be compared with."""
+    return any(score.change is not None and score.change.value is not None for score in scores)
 
 
 def note(score: Score) -> str:
@@ -145,9 +160,12 @@ def note(score: Score) -> str:
     return f"{percent(score.rate)} of {score.n}" + (", thin" if score.evidence_level == "THIN" else "")
 
 
-def score_table(caption: str, scores: Sequence[Score], link: Callable[[Score], str]) -> Table:
+def score_table(caption: str, scores: Sequence[Score], policy: Policy, link: Callable[[Score], str]) -> Table:
     """All principles in their order."""
-    return Table(caption, COLUMNS, [score_row(score, link(score)) for score in scores])
+    fair, solid = policy.evidence.fair_customers, policy.evidence.solid_customers
+    levels = f"By distinct customers: thin below {fair}, fair below {solid}, solid from {solid} on."
+    columns = [column._replace(definition=levels) if column.heading == "Evidence" else column for column in COLUMNS]
+    return Table(caption, columns, [score_row(score, link(score)) for score in scores])
 
 
 def score_row(score: Score, href: str | None = None) -> Sequence[Cell]:

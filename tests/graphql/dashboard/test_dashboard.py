@@ -52,7 +52,7 @@ def test_a_team_is_a_row_for_each_principle(ann: Visitor) -> None:
     assert "Kept in 0 of 1 signal: 0 %." in page
     assert "Thin evidence: fewer than 5 customers." in page
     assert "Ann Name 0 % of 1, thin" in page
-    assert "No clear change in any principle" in page
+    assert "Nothing to compare with: no principle has anything to judge both here and in" in page
     assert "Q1 2026 so far 61 days, UTC; compared with 1 Nov 2025 – 31 Dec 2025" in page
 
 

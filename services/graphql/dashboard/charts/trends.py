@@ -69,8 +69,9 @@ def heat_legend() -> Chart:
         for level in range(5)
     ]
     words = [label(f"{20 * level}%", 28, f"{20 * level}–{20 * level + 20}") for level in range(5)]
-    words.append(label("0", 46, f"% kept; low: fewer than {THIN_BELOW} signals; a dash: none"))
-    return Chart(50, "", "", "".join(cells + words), "legend", decoration=True)
+    words.append(label("0", 46, "% of signals kept"))
+    words.append(label("0", 62, f"low: fewer than {THIN_BELOW} signals; a dash: none"))
+    return Chart(66, "", "", "".join(cells + words), "legend", decoration=True)
 
 
 def heat_level(point: TrendPoint) -> int | None:

@@ -22,6 +22,7 @@ from services.graphql.dashboard.answers import (
     Team,
 )
 from services.graphql.dashboard.charts.correlations import correlation_axis, correlation_chart, correlation_legend
+from services.graphql.dashboard.charts.counts import counts_chart
 from services.graphql.dashboard.charts.drawing import Row, sign
 from services.graphql.dashboard.charts.rates import (
     PAIR_KEY,
@@ -526,24 +527,31 @@ def _rate_cells(rate: Rate) -> Sequence[Cell]:
 
 def _attention(about: About) -> Figure:
     example = about.example
-    coached = {one.principle.title: one.count for one in example.coaching}
-    recognised = {one.principle.title: one.count for one in example.recognition}
-    titles = dict.fromkeys((*coached, *recognised))
+    coached = {one.principle.id: one.count for one in example.coaching}
+    recognised = {one.principle.id: one.count for one in example.recognition}
+    titles = {one.principle.id: one.principle.title for one in (*example.coaching, *example.recognition)}
+    most = max((*coached.values(), *recognised.values()), default=0)
     columns = (
         Column("Principle", "text"),
         Column("Coached", "number", "How often the leader coached a rep of the team on it."),
         Column("Recognised", "number", "How often the leader recognised a rep of the team for it."),
     )
-    rows = [(Cell(title), number(coached.get(title, 0)), number(recognised.get(title, 0))) for title in titles]
+    both = [(id_, title, coached.get(id_, 0), recognised.get(id_, 0)) for id_, title in titles.items()]
+    rows = [(Cell(title), number(given), number(praised)) for _, title, given, praised in both]
     return Figure(
         "attention",
         "Coaching and recognition",
         attention_sentences(example, about.leader),
+        [
+            Row(title, counts_chart(title, (("Coached", given), ("Recognised", praised)), most))
+            for _, title, given, praised in both
+        ],
         table=Table("Coaching and recognition by principle", columns, rows) if rows else None,
         definition=[
             "Coaching and recognition of people who were reps of the team then, by the leader, in this period."
         ],
-        links=() if rows else _how_to_send("coaching.given", "recognition.given"),
+        links=[Link(f"The team’s signals: {title}", about.signals_of_team(id_)) for id_, title, _, _ in both]
+        or _how_to_send("coaching.given", "recognition.given"),
     )
 
 

@@ -10,8 +10,16 @@ from msgspec import Struct
 from services.graphql.dashboard.answers import Membership, Person, Score, Scorecard
 from services.graphql.dashboard.figures import NOTHING, Cell, Column, Figure, Link, Missing, Shown, Table
 from services.graphql.dashboard.numbers import short_day
-from services.graphql.dashboard.places import TEAMS, person_tabs
-from services.graphql.dashboard.scores import Told, clear_changes, guide_figure, principle_figures, score_table, slug
+from services.graphql.dashboard.places import TEAMS, live_team, person_tabs
+from services.graphql.dashboard.scores import (
+    Told,
+    clear_changes,
+    comparable,
+    guide_figure,
+    principle_figures,
+    score_table,
+    slug,
+)
 from services.graphql.dashboard.visiting import Page, Visit
 from services.graphql.dashboard.wording import change_sentence, score_sentence
 
@@ -49,19 +57,18 @@ async def build(visit: Visit) -> Shown:
     return Shown(
         person.called,
         [*_of_card(visit, person, card), *figures],
-        {**context, "scores": card.scores, "changes": clear_changes(card.scores)},
+        {
+            **context,
+            "scores": card.scores,
+            "changes": clear_changes(card.scores),
+            "comparable": comparable(card.scores),
+        },
         [TEAMS],
         person_tabs(visit, person),
         person.called,
         None if any(score.n for score in card.scores) else _NONE,
-        _live_team(person),
+        live_team(person),
     )
-
-
-def _live_team(person: Person) -> str | None:
-    """A team whose changes may be the person's: one that they are in now."""
-    now = [stay.team.key for stay in person.memberships or () if stay.to is None]
-    return now[0] if now else None
 
 
 def _of_card(visit: Visit, person: Person, card: Scorecard) -> Sequence[Figure]:
@@ -69,12 +76,12 @@ def _of_card(visit: Visit, person: Person, card: Scorecard) -> Sequence[Figure]:
     overview = Figure(
         "principles",
         "All principles in numbers",
-        table=score_table(caption, card.scores, lambda score: _signals(visit, person, score)),
+        table=score_table(caption, card.scores, visit.policy, lambda score: _signals(visit, person, score)),
     )
     each = principle_figures(
         card.scores, person.called, visit.period.bucket, {}, lambda score: _told(visit, person, score)
     )
-    return [overview, *each, guide_figure(caption, card.guide_index, visit.policy)]
+    return [overview, *each, guide_figure(caption, card, visit.policy, lambda score: _signals(visit, person, score))]
 
 
 def _told(visit: Visit, person: Person, score: Score) -> Told:

@@ -11,6 +11,7 @@ from services.graphql.dashboard.scores import (
     Beside,
     Told,
     clear_changes,
+    comparable,
     guide_figure,
     principle_figures,
     score_table,
@@ -55,7 +56,7 @@ async def build(visit: Visit) -> Shown:
     return Shown(
         team.name,
         _figures(visit, team, team.scorecard),
-        {**context, "scores": scores, "changes": clear_changes(scores), "slug": slug},
+        {**context, "scores": scores, "changes": clear_changes(scores), "comparable": comparable(scores), "slug": slug},
         trail_to(visit, team),
         team_tabs(visit, team),
         team.name,
@@ -70,13 +71,13 @@ def _figures(visit: Visit, team: Team, card: Scorecard) -> Sequence[Figure]:
     overview = Figure(
         "principles",
         "All principles in numbers",
-        table=score_table(caption, card.scores, lambda score: _signals(visit, team, score)),
+        table=score_table(caption, card.scores, visit.policy, lambda score: _signals(visit, team, score)),
     )
     beside = {score.principle.id: _leaders(score, examples) for score in card.scores}
     each = principle_figures(
         card.scores, "The team", visit.period.bucket, beside, lambda score: _told(visit, team, score, examples)
     )
-    return [overview, *each, guide_figure(caption, card.guide_index, visit.policy)]
+    return [overview, *each, guide_figure(caption, card, visit.policy, lambda score: _signals(visit, team, score))]
 
 
 def _leaders(score: Score, examples: Sequence[LeaderExample]) -> Sequence[Beside]:

@@ -9,7 +9,8 @@ from services.graphql.dashboard.answers import Team, Viewer
 from services.graphql.dashboard.figures import Cell, Column, Figure, Link, Missing, Shown, Table
 from services.graphql.dashboard.links import TEAMS
 from services.graphql.dashboard.places import team_tabs
-from services.graphql.dashboard.visiting import Page, Visit
+from services.graphql.dashboard.visiting import Failure, Page, Visit
+from services.graphql.errors import LIMIT
 
 NONE = Missing(
     "No teams yet",
@@ -46,7 +47,7 @@ class Branch(NamedTuple):
 
 async def build(visit: Visit) -> Shown:
     """The page. Raises Failure."""
-    await visit.ask("teams", Asked)
+    await _ask(visit)
     viewer = visit.viewer or Viewer()
     teams = viewer.teams
     if not teams:
@@ -55,6 +56,16 @@ async def build(visit: Visit) -> Shown:
     rows = [_row(visit, team, names) for team in teams]
     figure = Figure("teams", "All teams", table=Table("The teams that you may look at, by key", _COLUMNS, rows))
     return Shown("Teams", [figure], {"branches": _tree(visit, teams)})
+
+
+async def _ask(visit: Visit) -> None:
+    """Who may look at so many people that counting them is too much gets their teams without. Raises Failure."""
+    try:
+        await visit.ask("teams", Asked)
+    except Failure as failure:
+        if failure.code != LIMIT:
+            raise
+        await visit.ask("teams_alone", Asked)
 
 
 def _tree(visit: Visit, teams: Sequence[Team]) -> Sequence[Branch]:
@@ -81,7 +92,7 @@ def _branches(
 
 
 def _branch(visit: Visit, team: Team, below: Sequence[Branch]) -> Branch:
-    href = None if team.members is None else visit.link("team", team=team.key)
+    href = None if team.leaders is None else visit.link("team", team=team.key)
     leaders = None
     if team.leaders is not None:
         leaders = [Link(one.called, visit.link("example", team=team.key, leader=one.key)) for one in team.leaders]
@@ -93,7 +104,7 @@ def _row(visit: Visit, team: Team, names: Mapping[str, str]) -> Sequence[Cell]:
     parent = team.parent.key if team.parent else ""
     leaders = ", ".join(leader.called for leader in team.leaders or ())
     reps = _reps(team)
-    href = None if team.members is None else visit.link("team", team=team.key)
+    href = None if team.leaders is None else visit.link("team", team=team.key)
     return (
         Cell(team.name, href=href),
         Cell(team.key),
