@@ -269,3 +269,26 @@ def test_the_vault_beside_a_running_server(folder: Path) -> None:
     assert (after["erased"], after["inLedger"]) == (1, 1)
     again = json.loads(run(folder, ["vault", "reapply", "--json"]).stdout)
     assert again == {"erased": 1, "destroyedAgain": 0}
+
+
+def test_a_ledger_that_cannot_be_written_stops_erasures(folder: Path) -> None:
+    """Nobody is erased whom the ledger cannot take: the post gets 503, and the server is not ready, saying why."""
+    erased = {
+        "specversion": "1.0",
+        "id": "erased-1",
+        "source": "/dpo",
+        "type": "exemplar.person.erased.v1",
+        "subject": "c-1",
+        "time": "2026-01-02T00:00:00Z",
+        "data": {"by": "dpo", "reason": "asked for"},
+    }
+    elsewhere = folder.with_name("elsewhere")
+    with serving(folder, erasures_dir=str(elsewhere)) as server:
+        elsewhere.write_text("a file where the folder should be")
+        assert server.post(CONTACT).status == 202
+        assert server.post(erased).status == 503
+        _until(lambda: b"EXEMPLAR_ERASURES_DIR" in server.ask("GET", "/readyz").body)
+        elsewhere.unlink()
+        _until(lambda: server.post(erased).status == 202)
+        _until(lambda: server.ask("GET", "/readyz").status == 200)
+    assert "c-1" in next(elsewhere.glob("erasures-*.jsonl")).read_text()
