@@ -32,9 +32,11 @@ from services.graphql.schema import (
 from services.kit.errors import Invalid
 from services.projections.audit.proofs import content, write_proof
 from services.projections.audit.reading import Proof, Shown
-from services.projections.queries import audit
+from services.projections.queries import acts, audit
 from services.projections.queries.audit import AuditRow, audit_cursor, read_audit_cursor
 from services.projections.queries.rows import ActRow
+
+REFUSED_AT_MOST = 1_000  # of which the entries are looked for; each takes two parameters of a statement
 
 
 class _Told(msgspec.Struct):
@@ -128,6 +130,9 @@ async def list_log(info: Info, wanted: AuditFilter | None, first: int, after: st
     """A page of the audit log. Raises Forbidden, Invalid."""
     _check(info)
     filter_, index = _filter(wanted), read_audit_cursor(after)
+    if wanted is not None and given(wanted.refused):
+        places = await info.context.read(lambda connection: acts.refused_places(connection, REFUSED_AT_MOST))
+        filter_ = filter_._replace(places=places)
     info.context.noted.note_audit(filter_.subject)
     found = await info.context.read_audit(lambda connection: audit.list_entries(connection, filter_, first, index))
     return connection_of(found, partial(_entry, info), audit_cursor)

@@ -192,6 +192,9 @@ class AuditFilter:
     )
     from_: DateTime | None = strawberry.field(name="from", default=UNSET, description="Since when it was recorded")
     to: DateTime | None = strawberry.field(default=UNSET, description="Before when it was recorded")
+    refused: bool | None = strawberry.field(
+        default=UNSET, description="If true: only the dead letters, of which the newest 1,000 are searched"
+    )
 
 
 def given(value: Any) -> Any:

@@ -137,6 +137,10 @@ def test_a_record_that_was_refused_says_why(audited: Asker) -> None:
     entry, *_ = entries(audited, "(first: 1)", "type subject act { id } record refused")
     assert (entry["type"], entry["subject"], entry["act"], entry["record"]) == (None, "acme", None, None)
     assert "JSON" in entry["refused"]
+    assert [found["refused"] for found in entries(audited, "(filter: {refused: true})", "refused")] == [
+        entry["refused"]
+    ]
+    assert entries(audited, '(filter: {refused: true, subject: "globex"})') == []
     (fine, *_) = entries(audited, '(filter: {subject: "globex"})', "refused")
     assert fine["refused"] is None
 

@@ -98,6 +98,12 @@ def find_places(connection: Connection, places: Iterable[tuple[int, int]]) -> Ma
     return {act.place: act for act in found}
 
 
+def refused_places(connection: Connection, most: int) -> Sequence[tuple[int, int]]:
+    """Where the records are (partition, offset) that the log took in last of those that count for nothing."""
+    query = select(dead_letters.c.partition, dead_letters.c.log_offset).order_by(dead_letters.c.recorded_us.desc())
+    return [(row.partition, row.log_offset) for row in connection.execute(query.limit(most))]
+
+
 def refused_at(connection: Connection, places: Iterable[tuple[int, int]]) -> Mapping[tuple[int, int], str]:
     """Why the records at these places (partition, offset) count for nothing; of those that are dead letters."""
     place = listed(connection, {"partition": INTEGER, "log_offset": INTEGER}, places)

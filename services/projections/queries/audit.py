@@ -6,7 +6,7 @@ The connection is one on the area `audit` (`Parts.audit`). Who may see it is for
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, true, tuple_
 
 from services.projections.audit.merkle import leaf_hash
 from services.projections.audit.tables import concerned, documents, entries
@@ -16,7 +16,7 @@ from services.projections.queries.paging import Page, decode_cursor, encode_curs
 class AuditFilter(NamedTuple):
     """Which entries: concerning this subject, done by this actor, at or after `from_` and before `to` (microseconds).
 
-    `types` are CloudEvents types of acts, and kinds of what is no act.
+    `types` are CloudEvents types of acts, and kinds of what is no act; `places` are partitions and offsets of records.
     """
 
     subject: str | None = None
@@ -24,6 +24,7 @@ class AuditFilter(NamedTuple):
     types: Collection[str] | None = None
     from_: int | None = None
     to: int | None = None
+    places: Collection[tuple[int, int]] | None = None
 
 
 class AuditRow(NamedTuple):
@@ -109,6 +110,8 @@ def _matches(wanted: AuditFilter) -> ColumnElement[bool]:
         conditions.append(entries.c.actor == wanted.actor)
     if wanted.types is not None:
         conditions.append(entries.c.type.in_(sorted(wanted.types)))
+    if wanted.places is not None:
+        conditions.append(tuple_(entries.c.partition, entries.c.log_offset).in_(sorted(wanted.places)))
     if wanted.from_ is not None:
         conditions.append(entries.c.at_us >= wanted.from_)
     if wanted.to is not None:

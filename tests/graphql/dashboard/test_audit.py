@@ -94,7 +94,8 @@ def test_a_record_that_was_refused_says_why(closed: Asker, compliance: Visitor) 
     closed.world.append_bytes("acme", b"no json")
     closed.world.fold()
     closed.number()
-    assert "A record that counts for nothing" in compliance.page("/dashboard/audit")
+    assert "A record that counts for nothing" in compliance.page("/dashboard/audit?refused=true")
+    assert "Pressed the customer" not in compliance.page("/dashboard/audit?refused=true")
     found = compliance.get("/dashboard/audit?subject=acme").text
     page = compliance.page("/dashboard/audit-entry?index=" + found.split("audit-entry?index=")[1].split('"')[0])
     assert "counts for nothing" in page

@@ -21,6 +21,7 @@ _READY: Sequence[tuple[str, Mapping[str, str]]] = (
     ("Keys destroyed", {"type": "erasure"}),
     ("Retractions", {"type": "exemplar.act.retracted.v1"}),
     ("Disputes", {"type": "exemplar.act.disputed.v1"}),
+    ("Dead letters", {"refused": "true"}),
     ("Dead letters read again", {"type": "dead-letters.retried"}),
     ("API keys made", {"type": "key.created"}),
 )
@@ -67,6 +68,7 @@ def _filter(visit: Visit) -> Mapping[str, object]:
         "subject": asked.get("subject") or None,
         "actor": asked.get("actor") or None,
         "types": [asked["type"]] if asked.get("type") else None,
+        "refused": visit.chosen("refused"),
         "from": _begin(first) if first else None,
         "to": _begin(last + timedelta(days=1)) if last else None,
     }
