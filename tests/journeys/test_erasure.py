@@ -9,11 +9,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from services.kit.settings import Settings
 from services.parts import opened
 from tests.journeys.erasing import ACTS, CARD, KEPT, READ, TEXTS, WRONG, found_in, raw_files
 from tests.serving import Server, environment, run
 from tests.waiting import wait_until
+
+pytestmark = pytest.mark.slow
 
 ERASE = ["erase", "--reason", "asked for", "--by", "dpo", "--yes"]
 STORES = ("log.sqlite", "vault.vault.sqlite", "exemplar.control.sqlite", "exemplar.audit.sqlite")
