@@ -1,6 +1,7 @@
 """`/audit/…`: the transparency log as C2SP tlog-tiles has it, for whoever may read the audit log."""
 
 import gzip
+import re
 from collections.abc import Callable
 
 from sqlalchemy import Engine
@@ -49,8 +50,7 @@ class _Served:
     def bundle(self, request: Request) -> Response:
         self._check(request)
         entries = served_bundle(self._audit, _piece(request))
-        accepted = {one.partition(";")[0].strip() for one in request.headers.get("accept-encoding", "").split(",")}
-        if "gzip" not in accepted:
+        if not _accepts_gzip(request.headers.get("accept-encoding", "")):
             return _answer(entries, _BYTES, _FOR_EVER, {"vary": "accept-encoding"})
         packed = gzip.compress(entries, 6, mtime=0)
         return _answer(packed, _BYTES, _FOR_EVER, {"vary": "accept-encoding", "content-encoding": "gzip"})
@@ -61,6 +61,14 @@ class _Served:
 
 
 _LEVELS = frozenset(map(str, range(MOST_LEVELS)))
+
+
+def _accepts_gzip(header: str) -> bool:
+    for one in header.lower().split(","):
+        coding, _, weight = one.replace(" ", "").partition(";")
+        if coding == "gzip":
+            return re.fullmatch(r"q=0(\.0*)?", weight) is None
+    return False
 
 
 def _piece(request: Request) -> Piece:

@@ -150,10 +150,14 @@ def test_headers_are_those_of_the_specification(told: Server) -> None:
     packed = told.ask("GET", "/audit/tile/entries/000", accept_encoding="gzip")
     assert packed.headers["content-encoding"] == "gzip"
     assert len(packed.body) < len(told.ask("GET", "/audit/tile/entries/000").body) / 2
+    refused = told.ask("GET", "/audit/tile/entries/000", accept_encoding="gzip;q=0, br")
+    assert "content-encoding" not in refused.headers
 
 
 @pytest.mark.parametrize(
-    "path", ["tile/0/001", "tile/2/000", "tile/64/000", "tile/00/000", "tile/0/0", "tile/0/000.p/256", "tile/entries/x"]
+    "path",
+    ["tile/0/001", "tile/2/000", "tile/64/000", "tile/00/000", "tile/0/0", "tile/0/000.p/256", "tile/entries/x"]
+    + [f"tile/{kind}/{'x999/' * 6}999" for kind in ("0", "entries")],
 )
 def test_what_there_is_not_is_not_found(told: Server, path: str) -> None:
     """A tile that the tree has not, or that no path of the specification names, is 404."""

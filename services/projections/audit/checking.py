@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, select
 
 from services.events.log.protocol import LogReader, Position
-from services.kit.database import reading
+from services.kit.database import among, reading
 from services.kit.errors import Invalid
 from services.kit.instants import SECOND
 from services.projections.audit.entries import ACT, Entry, of_document, of_record, read_entry
@@ -17,7 +17,7 @@ from services.projections.audit.merkle import Growing, leaf_hash
 from services.projections.audit.notes import Checkpoint, Verifier, open_checkpoint, parse_checkpoint
 from services.projections.audit.reading import latest_checkpoint
 from services.projections.audit.records import Following
-from services.projections.audit.tables import documents, entries, positions, tiles
+from services.projections.audit.tables import concerned, documents, entries, positions, tiles
 from services.projections.audit.tiles import WIDTH, edge, grow
 
 COVERED_SECONDS = 10
@@ -79,7 +79,8 @@ def check_tree(
     faults = _Faults()
     with reading(audit) as connection:
         note = latest_checkpoint(connection)
-        taken = {row.partition: row.next_offset for row in connection.execute(select(positions))}
+        found = {row.partition: row.next_offset for row in connection.execute(select(positions))}
+    taken = dict.fromkeys(range(log.identity().partitions), 0) | found
     try:
         checkpoint = open_checkpoint(note, verifiers)
     except Invalid as error:
@@ -113,11 +114,12 @@ def _check_entries(
             kept.at(growing)
         with reading(audit) as connection:
             _check_tiles(connection, changed, growing.size, checkpoint.size, faults)
+            _check_concerned(connection, rows, faults)
         edge_tiles = {place: changed.get(place) or edge_tiles[place] for place in edge(growing.size)}
         on_progress(growing.size, checkpoint.size)
     with reading(audit) as connection:
-        later = parse_checkpoint(latest_checkpoint(connection)).size
-        if connection.scalar(select(entries.c.number).where(entries.c.number >= max(later, checkpoint.size)).limit(1)):
+        end = max(parse_checkpoint(latest_checkpoint(connection)).size, checkpoint.size)
+        if connection.execute(select(entries.c.number).where(entries.c.number >= end).limit(1)).first():
             faults.add("there are entries behind the last one of the checkpoint")
     if growing.size < checkpoint.size:
         faults.add(f"entries are missing: there are {growing.size}, the checkpoint has {checkpoint.size}")
@@ -152,7 +154,7 @@ def _check_row(row: _Row, number: int, against: "_Log", faults: _Faults) -> None
     else:
         expected = _of_document(row.document)
     if expected is None or expected.entry != row.entry:
-        faults.add(f"entry {row.number} does not commit to what is kept of it: {row.entry.decode()}")
+        faults.add(f"entry {row.number} does not commit to what is kept of it: {row.entry.decode(errors='replace')}")
     elif not _is_shown_as(expected, row):
         faults.add(f"entry {row.number} is found by what its record or document does not say")
 
@@ -169,6 +171,20 @@ def _is_shown_as(expected: Entry, row: _Row) -> bool:
     shown = (row.kind, row.at, row.type, row.actor, row.subject, row.partition, row.offset)
     place = expected.place or (None, None)
     return shown == (expected.kind, expected.at, expected.type, expected.actor, subject, *place)
+
+
+def _check_concerned(connection: Connection, rows: Sequence[_Row], faults: _Faults) -> None:
+    """Check that entries which concern several are found by each of them."""
+    expected = {
+        (subject, row.number)
+        for row in rows
+        if row.subject is None and (said := _of_document(row.document)) is not None and len(said.subjects) > 1
+        for subject in said.subjects
+    }
+    here = among(connection, (concerned.c.subject, concerned.c.number), sorted(expected))
+    found = {tuple(pair) for pair in connection.execute(select(concerned.c.subject, concerned.c.number).where(here))}
+    for number in sorted({number for _, number in expected - found}):
+        faults.add(f"entry {number} is not found by all whom its document says it concerns")
 
 
 def _check_tiles(

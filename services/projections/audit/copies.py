@@ -13,7 +13,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
-from services.kit.errors import Misconfigured, Unavailable
+from services.kit.errors import Invalid, Misconfigured, Unavailable
+from services.projections.audit.notes import parse_checkpoint
 
 COMMAND_SECONDS = 30.0
 _PREFIX, _SUFFIX = "audit-", ".checkpoint"
@@ -46,12 +47,14 @@ class FolderCopies:
         self._folder = folder
 
     def keep(self, note: str, day: str) -> None:
-        """See Copies."""
+        """See Copies. One that grew further stays: who hung after it had signed comes late with an earlier one."""
         whose = sha256(note.partition("\n")[0].encode()).hexdigest()[:8]
         path = self._folder / f"{_PREFIX}{whose}-{day[:7]}{_SUFFIX}"
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if path.exists() and _size(path.read_text("utf-8")) > _size(note):
+                return
             with draft.open("w", encoding="utf-8", newline="\n") as file:
                 file.write(note)
                 file.flush()
@@ -102,6 +105,14 @@ class CommandCopies:
         if done.returncode:
             raise Unavailable(f"EXEMPLAR_AUDIT_COPIES_COMMAND ended with {done.returncode} at `{arguments[0]}`")
         return said
+
+
+def _size(note: str) -> int:
+    """How many entries a note's tree has; -1 where that cannot be read."""
+    try:
+        return parse_checkpoint(note).size
+    except Invalid:
+        return -1
 
 
 def _sync_folder(folder: Path) -> None:

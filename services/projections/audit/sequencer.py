@@ -45,6 +45,7 @@ from services.projections.audit.notes import (
 from services.projections.audit.reading import stored_nodes
 from services.projections.audit.tables import concerned, documents, entries, positions, tiles, tree
 from services.projections.audit.tiles import Tiles, check_edge, edge, edge_root, grow
+from services.projections.stores import check_beginnings
 
 ROUND_SECONDS = 1.0  # how often a checkpoint is signed at most, and so how late an entry may be by its fault
 ERASURES_SECONDS = 10.0  # how often the vault is asked who was erased
@@ -149,8 +150,9 @@ class Sequencer:
     def check(self) -> None:
         """Make sure that the tree may be continued. Changes nothing.
 
-        Raises Corrupt if it is smaller than a checkpoint that was kept outside or another one, or of another log;
-        Misconfigured if the keys are not those that signed it, or the origin is another; Unavailable.
+        Raises Corrupt if it is smaller than a checkpoint that was kept outside or another one, or of another log, or
+        that log has lost records which are not in it; Misconfigured if the keys are not those that signed it, or the
+        origin is another; Unavailable.
         """
         kept = self._newest_copy()
         state = self._state()
@@ -170,6 +172,7 @@ class Sequencer:
             )
         if kept is not None and found != kept.root:
             raise Corrupt(_LOST.format(there="the audit tree is another one", kept=kept.size))
+        check_beginnings(state.positions, self._things.log.beginnings())
 
     def _newest_copy(self) -> Checkpoint | None:
         """The largest checkpoint of this tree that was kept outside; it must be signed by a key that is known."""
@@ -208,11 +211,11 @@ class Sequencer:
     def take_over(self) -> None:
         """Begin the tree where there is none, and have it signed by our keys. Raises as `check`."""
         self.check()
-        identity = self._things.log.identity()
+        identity, beginnings = self._things.log.identity(), self._things.log.beginnings()
         with writing(self._audit) as connection:
             empty = sign(Checkpoint(self._signing.origin, 0, EMPTY_ROOT), self._signing.signers)
             insert_missing(connection, tree, [(_TREE, self._signing.origin, identity.id, False, empty)])
-            insert_missing(connection, positions, [(partition, 0) for partition in range(identity.partitions)])
+            insert_missing(connection, positions, sorted(beginnings.items()))
             note = connection.scalar(select(tree.c.checkpoint).with_for_update()) or ""
             if signed_by(note) != [(one.name, one.key_id) for one in self._verifiers]:
                 note = sign(self._open(note, "its checkpoint"), self._signing.signers)
@@ -298,9 +301,11 @@ class Sequencer:
         """What is new in the log, among the leaves, and in the vault."""
         found = _Round(dict(state.positions), state.introduced)
         ends = self._things.log.ends()
-        if gone := [p for p, offset in state.positions.items() if ends.get(p, 0) < offset]:
+        if set(state.positions) != set(ends):
+            raise Corrupt("the audit tree has not the partitions that the log has: restore the area `audit`")
+        if gone := [p for p, offset in state.positions.items() if ends[p] < offset]:
             raise Corrupt(f"partition {gone[0]} of the log ends before what is in the audit tree: restore the log")
-        behind = [p for p in sorted(state.positions) if ends.get(p, 0) > state.positions[p]]
+        behind = [p for p in sorted(state.positions) if ends[p] > state.positions[p]]
         records = self._records(found, behind, ends)
         found.new.extend(map(of_record, records))
         if not found.introduced:
@@ -349,7 +354,7 @@ class Sequencer:
         self._asked_vault = time.monotonic()
         if self._erased is None:
             with reading(self._audit) as connection:
-                known = select(entries.c.subject).where(entries.c.type == ERASURE)
+                known = select(entries.c.subject).where(entries.c.type == ERASURE, entries.c.kind == ERASURE)
                 self._erased = {subject for subject in connection.scalars(known) if subject is not None}
         return [erasure(person, at) for person, at in erased if person not in self._erased]
 

@@ -16,6 +16,7 @@ HEIGHT = 8
 WIDTH = 1 << HEIGHT
 MOST_LEVELS = 64
 MOST_ENTRY_BYTES = 0xFFFF
+_MOST_PIECES = 1 << 63 - HEIGHT  # more have no number that a database can store
 _PATH = re.compile(r"((?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?", re.ASCII)
 
 Tiles = Mapping[tuple[int, int], bytes]
@@ -44,7 +45,7 @@ def parse_piece(path: str) -> Piece:
     match = _PATH.fullmatch(path)
     if match is not None:
         piece = Piece(int(match[1].replace("x", "").replace("/", "")), int(match[2] or WIDTH))
-        if piece.width <= WIDTH and piece_path(piece) == path:
+        if piece.width <= WIDTH and piece.number < _MOST_PIECES and piece_path(piece) == path:
             return piece
     raise Invalid("no tile has such a path")
 

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from services.kit.errors import Misconfigured, Unavailable
+from services.projections.audit import notes
 from services.projections.audit.copies import CommandCopies, FolderCopies
+from tests.projections.audit.trees import ORIGIN, OURS
 
 KEEPING = """
 import sys
@@ -29,6 +31,15 @@ def test_a_folder_has_the_last_of_each_month(tmp_path: Path) -> None:
         copies.keep(note, day)
     assert list(copies.kept()) == ["a\none\n", "a\nthree — ✓\n"]
     assert len(list((tmp_path / "made" / "by it").iterdir())) == 2
+
+
+def test_an_earlier_checkpoint_takes_no_later_ones_place(tmp_path: Path) -> None:
+    """Who signed, hung, and comes back to keep its copy finds that of who went on, and leaves it."""
+    copies = FolderCopies(tmp_path)
+    later = notes.sign(notes.Checkpoint(ORIGIN, 9, bytes(32)), [OURS])
+    copies.keep(later, "2026-03-02")
+    copies.keep(notes.sign(notes.Checkpoint(ORIGIN, 8, bytes(32)), [OURS]), "2026-03-02")
+    assert list(copies.kept()) == [later]
 
 
 def test_a_folder_keeps_those_of_each_tree(tmp_path: Path) -> None:

@@ -187,9 +187,26 @@ def test_paths_are_those_of_the_specification(index: int, width: int, path: str)
     assert tiles.parse_piece(path) == (index, width)
 
 
+HUGE = "x999/x999/x999/x999/x999/x999/999"  # no database has such a number
+
+
 @pytest.mark.parametrize(
     "path",
-    ["", "0", "00", "0000", "x000/001", "001/002", "x01/002", "000.p/0", "000.p/256", "000.p/01", "000.p/", "٠٠٠"],
+    [
+        "",
+        "0",
+        "00",
+        "0000",
+        "x000/001",
+        "001/002",
+        "x01/002",
+        "000.p/0",
+        "000.p/256",
+        "000.p/01",
+        "000.p/",
+        "٠٠٠",
+        HUGE,
+    ],
 )
 def test_no_other_path_names_a_tile(path: str) -> None:
     """What is not in the one form of the specification is nothing."""

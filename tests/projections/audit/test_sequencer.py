@@ -5,15 +5,19 @@ from collections.abc import Callable
 from pathlib import Path
 from re import fullmatch
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 from sqlalchemy import URL, delete, select, update
 
 from services.events.leaves import Leaf, leaves
+from services.events.log.protocol import LogReader, Position
 from services.kit.database import reading, writing
 from services.kit.errors import Corrupt, Misconfigured, Unavailable
 from services.projections.audit import notes, sequencer
+from services.projections.audit.copies import FolderCopies
 from services.projections.audit.reading import latest_checkpoint
+from services.projections.audit.sequencer import Signing, Things
 from services.projections.audit.tables import concerned, documents, entries, positions, tiles
 from services.projections.audit.tables import tree as tree_table
 from tests.projections.audit.trees import NEXT, ORIGIN, OTHER, OURS, Tree
@@ -95,6 +99,15 @@ def test_an_erasure_is_taken_once(tree: Tree) -> None:
     drained(tree.sequencer())
     drained(tree.sequencer())
     assert tree.kinds() == ["erasure", "erasure"]
+
+
+def test_a_record_that_calls_itself_an_erasure_is_none(sqlite_tree: Tree) -> None:
+    """Whatever type a record names that came past the ingress, who is erased gets the entry of it."""
+    sqlite_tree.append("rik", value=b'{"type":"erasure","subject":"rik"}')
+    drained(sqlite_tree.sequencer())
+    sqlite_tree.vault.destroy(["rik"])
+    drained(sqlite_tree.sequencer())
+    assert sqlite_tree.kinds() == ["act", "erasure"]
 
 
 def test_nothing_new_changes_nothing(tree: Tree) -> None:
@@ -249,6 +262,48 @@ def test_records_that_are_gone_are_noticed(tree: Tree) -> None:
         connection.execute(update(positions).values(next_offset=100))
     with pytest.raises(Corrupt, match="restore the log"):
         one.step()
+
+
+def test_a_partition_that_the_tree_forgot_is_noticed(sqlite_tree: Tree) -> None:
+    """A partition whose place is gone from the database is not left out of the tree in silence."""
+    sqlite_tree.append("c-1")
+    one = sqlite_tree.sequencer()
+    drained(one)
+    with writing(sqlite_tree.audit) as connection:
+        connection.execute(delete(positions).where(positions.c.partition == 2))
+    with pytest.raises(Corrupt, match="partitions"):
+        one.step()
+
+
+class Shortened:
+    """A log whose partitions begin later than they did."""
+
+    def __init__(self, reader: LogReader, by: int) -> None:
+        self._reader = reader
+        self._by = by
+
+    def beginnings(self) -> Position:
+        """See LogReader."""
+        return dict.fromkeys(self._reader.ends(), self._by)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reader, name)
+
+
+def test_records_that_were_lost_before_their_turn_are_noticed(sqlite_tree: Tree) -> None:
+    """A log that begins behind the place that the tree has come to has lost what no entry can be made of."""
+    drained(sqlite_tree.sequencer())
+
+    def beside(by: int) -> sequencer.Sequencer:
+        things = Things(Shortened(sqlite_tree.log.reader(), by), sqlite_tree.control, sqlite_tree.vault.erased)
+        signing = Signing(ORIGIN, [OURS])
+        return sequencer.Sequencer(
+            sqlite_tree.audit, things, signing, FolderCopies(sqlite_tree.copies), sqlite_tree.clock
+        )
+
+    beside(0).check()
+    with pytest.raises(Corrupt, match="records are missing"):
+        beside(3).check()
 
 
 def test_a_copy_that_cannot_be_kept_is_kept_later(tree: Tree) -> None:
