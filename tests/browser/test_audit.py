@@ -92,7 +92,7 @@ def test_it_is_searched_by_a_form(browser: Browser, site: Site) -> None:
     """By whom it concerns, what it is and when; each page of the list leads to the next and back, without scripts."""
     with opened(browser, site, "/dashboard", "compliance", scripts=False) as made:
         page = made.page
-        page.get_by_role("link", name="Audit log").click()
+        page.get_by_role("navigation", name="Main").get_by_role("link", name="Audit log").click()
         assert page.locator("tbody tr").count() == 50
         page.get_by_role("link", name="Older entries").click()
         page.get_by_role("link", name="The newest").click()

@@ -24,6 +24,8 @@ PAGES = {
     "relationship-disputed": "/dashboard/relationship?customer=c-0286&{query}",
     "act": "/dashboard/act?source=demo/crm&id=c-0221-15&subject=c-0221&{query}",
     "act-disputed": "/dashboard/act?source=demo/crm&id=c-0286-45&subject=c-0286&{query}",
+    "audit": "/dashboard/audit",
+    "audit-entry": "/dashboard/audit-entry?index=1000",
     "sign-in": "/dashboard/sign-in",
     "notice": "/dashboard/nothing-here",
 }

@@ -78,6 +78,15 @@ def test_filters_find_what_they_say(tree: Tree, wanted: AuditFilter, numbers: li
         assert [row.number for row in list_entries(connection, wanted, 100).rows] == numbers
 
 
+def test_records_are_found_by_their_places(tree: Tree) -> None:
+    """By partition and offset together, and none where no place is named."""
+    with reading(tree.audit) as connection:
+        wanted = [row for row in list_entries(connection, AuditFilter(), 100).rows if row.number in (1, 4)]
+        places = [row.place for row in wanted if row.place is not None]
+        assert [row.number for row in list_entries(connection, AuditFilter(places=places), 100).rows] == [4, 1]
+        assert list_entries(connection, AuditFilter(places=[]), 100).rows == []
+
+
 def test_times_are_those_at_which_it_was_recorded(tree: Tree) -> None:
     """From an instant on, and before another."""
     with reading(tree.audit) as connection:
