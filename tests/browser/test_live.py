@@ -65,6 +65,18 @@ def test_an_act_that_is_posted_changes_the_open_page(team: Opened, site: Site) -
     team.check()
 
 
+def test_a_rep_sees_their_own_card_change(browser: Browser, site: Site) -> None:
+    """Who leads nobody is told of their own acts, and the page does not say that it is cut off."""
+    with opened(browser, site, "/dashboard/person?person=p-011&period=week", "rep") as made:
+        pressing = made.page.locator("#no-pressure")
+        expect(made.page.get_by_role("button", name="Pause live updates")).to_be_visible()
+        before = pressing.inner_text()
+        post(site, "own")
+        expect(pressing).not_to_have_text(before, timeout=SOON)
+        expect(made.page.locator("#live-said")).to_contain_text("Updated at")
+        made.check()
+
+
 def test_a_page_that_is_paused_stays_as_it_is(team: Opened, site: Site) -> None:
     """It is told on the button; resumed, it shows what has come meanwhile."""
     page = team.page

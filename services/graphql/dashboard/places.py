@@ -30,9 +30,10 @@ def person_tabs(visit: Visit, person: Person) -> Sequence[Link]:
 
 
 def live_team(person: Person) -> str | None:
-    """A team whose changes may be the person's: one that they are in now."""
-    now = [stay.team.key for stay in person.memberships or () if stay.to is None]
-    return now[0] if now else None
+    """A team whose changes may be the person's: one that they are in now, if possible one that the viewer leads."""
+    now = [stay.team for stay in person.memberships or () if stay.to is None]
+    led = [team for team in now if team.leaders is not None]
+    return next((team.key for team in (*led, *now)), None)
 
 
 def trail_to(visit: Visit, team: Team | None) -> Sequence[Link]:

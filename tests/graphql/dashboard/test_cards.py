@@ -28,6 +28,18 @@ def test_a_rep_sees_of_their_card_what_their_leader_sees(ann: Visitor, rik: Visi
     assert card(rik) == card(ann)
 
 
+@pytest.mark.parametrize("page", ["person", "signals"])
+def test_a_card_follows_a_team_that_its_reader_may_watch(closed: Asker, rik: Visitor, page: str) -> None:
+    """Of two teams that a person is in, the one that the reader leads; the person themselves may watch either."""
+    closed.world.post("team.joined", "south", "2026-01-10", person="rik", role="rep")
+    closed.world.fold()
+    address = f"/dashboard/{page}?person=rik&{PERIOD}"
+    seen = {who: Visitor(closed, closed.person(who)).get(address).text for who in ("ann", "bob")}
+    assert 'data-live="north"' in seen["ann"]
+    assert 'data-live="south"' in seen["bob"]
+    assert 'data-live="' in rik.get(address).text
+
+
 def test_a_card_has_nobody_else_on_it(rik: Visitor) -> None:
     """Neither the leader nor a colleague stands beside a person, and it is not to be seen by one."""
     page = rik.page(RIK)

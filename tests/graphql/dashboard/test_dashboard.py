@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from sqlalchemy import select
 
+from services.events.credentials import AUDIT_READ
 from services.graphql.app import Allowed
 from services.graphql.dashboard.assets import Assets
 from services.graphql.dashboard.pages import PAGES
@@ -43,6 +44,15 @@ def test_a_rep_is_led_to_their_own_card(rik: Visitor) -> None:
     assert "North" in text_of(page)
     assert 'href="/dashboard/team?' not in page.text
     assert "Ann Name" not in text_of(page)
+
+
+def test_who_audits_is_led_to_the_audit_log(closed: Asker, rik: Visitor) -> None:
+    """Who may see no team has somewhere to go all the same; nobody else is told of the log."""
+    closed.person("cora", AUDIT_READ)
+    page = Visitor(closed, "cora").get("/dashboard")
+    assert "No teams to look at" in text_of(page)
+    assert '<h2><a href="/dashboard/audit">Audit log</a></h2>' in page.text
+    assert "/dashboard/audit" not in rik.get("/dashboard").text
 
 
 def test_a_team_is_a_row_for_each_principle(ann: Visitor) -> None:
