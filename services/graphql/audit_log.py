@@ -12,6 +12,7 @@ import msgspec
 import strawberry
 from strawberry import ID, Private
 
+from services.events.vault.cipher import has_plain_text
 from services.graphql.permissions import forbidden
 from services.graphql.reads import What
 from services.graphql.scalars import DateTime
@@ -60,9 +61,9 @@ class AuditProof:
     @strawberry.field
     async def file(self, info: Info) -> str:
         """All that is needed to check it elsewhere, as a tlog-proof: for `exemplar audit verify --offline`."""
-        row, record = self.entry.row, await self.entry.about(info)
+        row = self.entry.row
         shown = Shown(row.number, row.entry, row.document)
-        return write_proof(self.proof, content(shown, None if record is None else record.record))
+        return write_proof(self.proof, content(shown, await self.entry.value(info)))
 
 
 @strawberry.type
@@ -95,13 +96,10 @@ class AuditEntry(Node):
     @strawberry.field
     async def record(self, info: Info) -> str | None:
         """The record's value as the log keeps it, in base64, which the entry has the SHA-256 of; personal fields are
-        encrypted. Null where it is no act that counts.
+        encrypted. Null where it is no act that counts, and where one that came past the ingress has them in the clear.
         """
-        found = await self.about(info)
-        if found is None:
-            return None
-        info.context.noted.note_act(What.ACTS, found)
-        return base64.b64encode(found.record).decode()
+        value = await self.value(info)
+        return None if value is None else base64.b64encode(value).decode()
 
     @strawberry.field
     async def act(self, info: Info) -> Act | None:
@@ -120,6 +118,17 @@ class AuditEntry(Node):
         proof: Proof = await info.context.load.proof.load(self.row.number)
         hashes = [base64.b64encode(hash_).decode() for hash_ in proof.hashes]
         return AuditProof(entry=self, proof=proof, index=proof.number, hashes=hashes, checkpoint=proof.checkpoint)
+
+    async def value(self, info: Info) -> bytes | None:
+        """The record's value if it may be shown, which is put on record."""
+        found = await self.about(info)
+        if found is None:
+            return None
+        act = (await info.context.load.opened.load((found, False))).act
+        if has_plain_text(act, info.context.sources.catalogue.personal[act.name]):
+            return None
+        info.context.noted.note_act(What.ACTS, found)
+        return found.record
 
     async def about(self, info: Info) -> ActRow | None:
         """The act that counts, if the entry is of its record."""

@@ -104,6 +104,34 @@ def test_an_act_is_shown_without_what_is_personal(audited: Asker) -> None:
     assert open_["act"]["data"]["text"] == "today only"
 
 
+def test_text_that_came_past_the_ingress_is_not_shown(audited: Asker) -> None:
+    """Who wrote to the log by themselves, in the clear, does not have their text shown: nor the bytes that hold it."""
+    event = {
+        "specversion": "1.0",
+        "id": "past",
+        "source": "test",
+        "type": "exemplar.urgency.pressed.v1",
+        "subject": "globex",
+        "time": "2026-02-05T00:00:00Z",
+        "data": {"rep": "rosa", "tactic": "deadline", "text": "a secret"},
+    }
+    audited.world.append_bytes("globex", json.dumps(event).encode())
+    audited.world.fold()
+    audited.number()
+    entry = entries(audited, "(first: 1)", "record act { actId data } proof { file }")[0]
+    assert (entry["act"]["actId"], entry["act"]["data"]["text"], entry["record"]) == ("past", None, None)
+    _, proven = check_proof(entry["proof"]["file"], [SIGNER.verifier])
+    assert (proven.told.kind, proven.committed) == ("act", None)
+
+
+def test_a_proof_with_a_record_is_a_look_at_whose_it_is(audited: Asker) -> None:
+    """The file of a proof holds the record, so that taking it puts the same on record as the record itself."""
+    query = '(filter: {subject: "globex", types: ["exemplar.urgency.pressed.v1"]})'
+    for selection in ("record", "proof { file }"):
+        entries(audited, query, selection)
+        assert recorded(audited)[-1][3:] == (["globex", "rosa"], ["acts", "audit"])
+
+
 def test_each_entry_is_proven(audited: Asker) -> None:
     """Its bytes hash to its leaf, and that leads to the root that the key of the tree has signed; so does the file."""
     for entry in entries(audited, "(first: 100)", ENTRY + " proof { index hashes checkpoint file }"):

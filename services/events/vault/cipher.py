@@ -19,6 +19,7 @@ from services.events.vault.protocol import Vault
 from services.kit.errors import Corrupt
 
 _NONCE_BYTES = 12
+_TAG_BYTES = 16
 
 
 def encrypt_act(act: Act, personal: Sequence[str], key: bytes | None) -> Act:
@@ -85,6 +86,19 @@ def open_acts(
             on_corrupt(error)
             opened.append(decrypt_fields(act, personal, None))
     return opened
+
+
+def has_plain_text(act: Act, personal: Sequence[str]) -> bool:
+    """Whether a recorded act has a † field whose text can be no ciphertext: its record came past the ingress."""
+    given = (getattr(act.data, field) for field in personal)
+    return any(isinstance(text, str) and not _may_be_sealed(text) for text in given)
+
+
+def _may_be_sealed(text: str) -> bool:
+    try:
+        return len(b64decode(text, altchars=b"-_", validate=True)) >= _TAG_BYTES
+    except ValueError:
+        return False
 
 
 def _gives(act: Act, personal: Sequence[str]) -> bool:
