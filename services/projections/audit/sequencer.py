@@ -347,11 +347,16 @@ class Sequencer:
         return records
 
     def _erasures(self) -> list[Entry]:
-        """Those who were erased and are not in the tree as such."""
+        """Those who were erased and are not in the tree as such. While the vault does not say, the rest goes on."""
         if time.monotonic() - self._asked_vault < ERASURES_SECONDS:
             return []
-        erased = self._things.erased()
-        self._asked_vault = time.monotonic()
+        try:
+            erased = self._things.erased()
+        except Unavailable as error:
+            _log.warning("who was erased is asked later for the audit tree", reason=str(error))
+            return []
+        finally:
+            self._asked_vault = time.monotonic()
         if self._erased is None:
             with reading(self._audit) as connection:
                 known = select(entries.c.subject).where(entries.c.type == ERASURE, entries.c.kind == ERASURE)

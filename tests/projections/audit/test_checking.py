@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import delete, text
 
 from services.events.leaves import Leaf
 from services.kit.database import reading, writing
 from services.kit.instants import SECOND
 from services.projections.audit.checking import check_tree
 from services.projections.audit.reading import latest_checkpoint
+from services.projections.audit.tables import positions
 from tests.projections.audit.trees import OURS, Tree
 
 
@@ -57,11 +58,11 @@ def test_the_first_checkpoint_again_is_told(sqlite_tree: Tree) -> None:
     assert any("behind the last one" in told for told in faults_of(sqlite_tree))
 
 
-def test_a_partition_left_out_is_told(sqlite_tree: Tree) -> None:
+def test_a_partition_left_out_is_told(tree: Tree) -> None:
     """Records of a partition that the tree has no place in are missing from it."""
-    grown(sqlite_tree)
-    with writing(sqlite_tree.audit) as connection:
-        connection.execute(text("DELETE FROM positions"))
-    assert faults_of(sqlite_tree)
-    (place,) = sqlite_tree.append("c-2")
-    assert any(f"lacks the record at {place.partition}:" in told for told in faults_of(sqlite_tree))
+    grown(tree)
+    assert faults_of(tree) == []
+    with writing(tree.audit) as connection:
+        connection.execute(delete(positions))
+    (place,) = tree.append("c-2")
+    assert any(f"lacks the record at {place.partition}:" in told for told in faults_of(tree))

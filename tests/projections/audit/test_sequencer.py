@@ -101,6 +101,24 @@ def test_an_erasure_is_taken_once(tree: Tree) -> None:
     assert tree.kinds() == ["erasure", "erasure"]
 
 
+def test_a_vault_that_is_away_keeps_no_act_waiting(sqlite_tree: Tree) -> None:
+    """While nobody can say who was erased, all else gets its number, and the erasure gets it afterwards."""
+
+    def away() -> list[tuple[str, int]]:
+        raise Unavailable("the vault is away")
+
+    sqlite_tree.append("c-1")
+    sqlite_tree.vault.destroy(["rik"])
+    things = Things(sqlite_tree.log.reader(), sqlite_tree.control, away)
+    copies = FolderCopies(sqlite_tree.copies)
+    one = sequencer.Sequencer(sqlite_tree.audit, things, Signing(ORIGIN, [OURS]), copies, sqlite_tree.clock)
+    one.take_over()
+    drained(one)
+    assert sqlite_tree.kinds() == ["act"]
+    drained(sqlite_tree.sequencer())
+    assert sqlite_tree.kinds() == ["act", "erasure"]
+
+
 def test_a_record_that_calls_itself_an_erasure_is_none(sqlite_tree: Tree) -> None:
     """Whatever type a record names that came past the ingress, who is erased gets the entry of it."""
     sqlite_tree.append("rik", value=b'{"type":"erasure","subject":"rik"}')
