@@ -24,7 +24,7 @@ from services.graphql.schema import create_schema
 from tests.graphql.counting import counted
 from tests.graphql.gateway import Asker
 from tests.graphql.roles import EVERYTHING, NOBODY_LED, OVER_NORTH, OVER_SOUTH, ROLES, everybody, header, over_everybody
-from tests.graphql.visibility import BY_THEIR_OWN_TESTS, LEAD_TEAM, RULED, WITH_IT, Case
+from tests.graphql.visibility import BY_THEIR_OWN_TESTS, RULED, SEE_TEAM, WITH_IT, Case
 
 SCHEMA = build_schema(create_schema().as_str())
 CONTRACT = Path(__file__).parent / "contract.graphql"
@@ -318,14 +318,14 @@ def test_nodes_obey_the_same_rules(seen: Asker) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_changes_are_told_to_who_may_see_the_card(seen: Asker, role: str) -> None:
+def test_changes_are_told_to_who_leads_a_team_and_who_is_in_it(seen: Asker, role: str) -> None:
     """A subscription begins for them alone; for others the team is forbidden, whether it exists or not."""
     gateway = Gateway(create_schema(), seen.backing)
-    for team, sees in {**LEAD_TEAM, "nowhere": frozenset[str]()}.items():
+    for team, sees in {**SEE_TEAM, "nowhere": frozenset[str]()}.items():
         asked = Question(
             f'subscription {{ scorecardChanged(team: "{team}") {{ key }} }}',
             authorization=None if role == "open" else f"Bearer {role}",
-            watch=lambda _team, _person: None,
+            watch=lambda _team, _person, _leads: None,
         )
         body = asyncio.run(gateway.answer(asked, (OperationType.SUBSCRIPTION,))).body
         if role in sees:
