@@ -186,6 +186,8 @@ def _active(equity: CustomerEquity) -> str:
 def _referrals(equity: CustomerEquity) -> str:
     if equity.referrals_per_customer_year is None:
         return "Referrals a customer cannot be said: nobody ordered."
+    if not equity.referrals_per_customer_year:
+        return "None of them referred others; who is served well may refer one or two a year."
     found = times(equity.referrals_per_customer_year)
     return f"Each of them referred {found} others on average; who is served well may refer one or two a year."
 

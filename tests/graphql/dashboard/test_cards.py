@@ -103,7 +103,9 @@ def test_customers_are_counted_over_the_year(closed: Asker) -> None:
     assert (found["Active customers"][now], found["Active customers"][before]) == ("1", "0")
     assert found["Ordered again"][now] == "1.0"
     assert all(row["What it is"] for row in found.values())
-    assert "1 customer ordered in the year; 100 % of them again." in ann.page(f"/dashboard/equity?team=north&{PERIOD}")
+    page = ann.page(f"/dashboard/equity?team=north&{PERIOD}")
+    assert "1 customer ordered in the year; 100 % of them again." in page
+    assert "None of them referred others" in page
 
 
 @pytest.mark.parametrize("page", ["heatmap", "equity"])

@@ -70,7 +70,7 @@ def heat_legend() -> Chart:
     ]
     words = [label(f"{20 * level}%", 28, f"{20 * level}–{20 * level + 20}") for level in range(5)]
     words.append(label("0", 46, "% of signals kept"))
-    words.append(label("0", 62, f"low: fewer than {THIN_BELOW} signals; a dash: none"))
+    words.append(label("0", 62, f"low: under {THIN_BELOW} signals; dash: none"))
     return Chart(66, "", "", "".join(cells + words), "legend", decoration=True)
 
 
