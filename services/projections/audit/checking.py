@@ -14,7 +14,7 @@ from services.kit.errors import Invalid
 from services.kit.instants import SECOND
 from services.projections.audit.entries import ACT, Entry, of_document, of_record, read_entry
 from services.projections.audit.merkle import Growing, leaf_hash
-from services.projections.audit.notes import Checkpoint, Verifier, open_checkpoint, parse_checkpoint
+from services.projections.audit.notes import Checkpoint, Verifier, newest, open_checkpoint, parse_checkpoint
 from services.projections.audit.reading import latest_checkpoint
 from services.projections.audit.records import Following
 from services.projections.audit.tables import concerned, documents, entries, positions, tiles
@@ -240,7 +240,7 @@ class _Kept:
     ) -> None:
         self._faults = faults
         self._roots: dict[int, set[bytes]] = {}
-        newest: tuple[int, str] | None = None
+        found: list[tuple[int, str]] = []
         for note in copies:
             try:
                 copy = parse_checkpoint(note)
@@ -249,13 +249,13 @@ class _Kept:
                 continue
             if copy.origin != now.origin:
                 continue
-            newest = max(newest or (copy.size, note), (copy.size, note))
+            found.append((copy.size, note))
             if copy.size > now.size:
                 faults.add(f"a copy kept outside has {copy.size} entries, the tree has {now.size}: it was put back")
             else:
                 self._roots.setdefault(copy.size, set()).add(copy.root)
-        if newest is not None:
-            _check_newest(newest[1], verifiers, faults)
+        if found:
+            _check_newest(newest(found, verifiers), verifiers, faults)
 
     def at(self, growing: Growing) -> None:
         """Compare the copies of this size."""

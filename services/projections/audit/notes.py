@@ -117,6 +117,15 @@ def signed_by(note: str) -> list[tuple[str, bytes]]:
     return [(name, signature[:4]) for name, signature in _parts(note)[1]]
 
 
+def newest(notes: Collection[tuple[int, str]], verifiers: Collection[Verifier]) -> str:
+    """Of checkpoints with their sizes the largest; of those that are as large, one that names a key which is known.
+
+    While nothing is added to a tree, a change of its key leaves copies of the same that other keys have signed.
+    """
+    known = {(verifier.name, verifier.key_id) for verifier in verifiers}
+    return max(notes, key=lambda one: (one[0], not known.isdisjoint(signed_by(one[1]))))[1]
+
+
 def _parts(note: str) -> tuple[str, list[tuple[str, bytes]]]:
     """The text and the signatures of a note."""
     text, blank, lines = note.rpartition("\n\n")

@@ -37,6 +37,7 @@ from services.projections.audit.merkle import EMPTY_ROOT, leaf_hash, root
 from services.projections.audit.notes import (
     Checkpoint,
     Signer,
+    newest,
     open_checkpoint,
     parse_checkpoint,
     sign,
@@ -184,7 +185,7 @@ class Sequencer:
                 raise Corrupt("a copy of a checkpoint of the audit tree is damaged: restore or remove it") from error
             if kept.origin == self._signing.origin:
                 found.append((kept.size, note))
-        return self._open(max(found)[1], "a copy of it") if found else None
+        return self._open(newest(found, self._verifiers), "a copy of it") if found else None
 
     def _open(self, note: str, what: str) -> Checkpoint:
         try:

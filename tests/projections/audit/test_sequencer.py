@@ -14,8 +14,9 @@ from services.events.leaves import Leaf, leaves
 from services.events.log.protocol import LogReader, Position
 from services.kit.database import reading, writing
 from services.kit.errors import Corrupt, Misconfigured, Unavailable
-from services.projections.audit import notes, sequencer
+from services.projections.audit import checking, notes, sequencer
 from services.projections.audit.copies import FolderCopies
+from services.projections.audit.notes import Signer
 from services.projections.audit.reading import latest_checkpoint
 from services.projections.audit.sequencer import Signing, Things
 from services.projections.audit.tables import concerned, documents, entries, positions, tiles
@@ -260,6 +261,22 @@ def test_another_key_is_refused(tree: Tree) -> None:
     tree.append("c-2")
     drained(tree.sequencer(NEXT))
     assert tree.checked(NEXT).size == 2
+
+
+@pytest.mark.parametrize(("before", "after"), [(OURS, NEXT), (NEXT, OURS)])
+def test_a_key_is_changed_while_nothing_is_added(sqlite_tree: Tree, before: Signer, after: Signer) -> None:
+    """A copy of last month that the former key alone has signed stands in nobody's way, though it is as large."""
+    sqlite_tree.append("c-1")
+    drained(sqlite_tree.sequencer(before))
+    (copy,) = sqlite_tree.copies.iterdir()
+    copy.rename(copy.with_name(copy.name.replace("2026-03", "2026-02")))
+    sqlite_tree.sequencer(before, after)
+    sqlite_tree.sequencer(after)
+    sqlite_tree.waiting(after).check()
+    kept, now = FolderCopies(sqlite_tree.copies).kept(), sqlite_tree.clock()
+    assert len(kept) == 2
+    log = sqlite_tree.log.reader()
+    assert checking.check_tree(sqlite_tree.audit, log, [after.verifier], kept, now).sound
 
 
 def test_another_log_is_refused(tree: Tree) -> None:
