@@ -50,7 +50,7 @@ from services.projections.stores import check_beginnings
 
 ROUND_SECONDS = 1.0  # how often a checkpoint is signed at most, and so how late an entry may be by its fault
 ERASURES_SECONDS = 10.0  # how often the vault is asked who was erased
-HUNG_SECONDS = 10.0  # as of the fold: what a process holds that hangs is let go of
+HUNG_SECONDS = 5.0  # what a process holds that hangs is let go of, so that another signs within 10 s of an act
 _READ_SECONDS = 0.5  # for the log to hand out what it says it has
 _LEAVES_AT_ONCE = 500
 _LONGEST_PAUSE_SECONDS = 2.0  # what has come back is noticed within it
