@@ -21,7 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "erase": "erasure:erase",
     "events": "events:events",
     "explain": "looking:explain",
-    "graphql": "graphql:graphql",
+    "graphql": "gateway:graphql",
     "import": "acts:import_",
     "keys": "keys:keys",
     "migrate": "model:migrate",

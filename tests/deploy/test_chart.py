@@ -20,7 +20,7 @@ from services.kit.running import GIVE_UP_SECONDS
 from services.kit.settings import PREFIX, Settings
 from services.parts import opened
 from services.separate.events import events_app
-from services.separate.graphql import graphql_app
+from services.separate.gateway import graphql_app
 from tests.serving import run
 
 ROOT = Path(__file__).parents[2]

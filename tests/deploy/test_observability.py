@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from services.kit.settings import Settings
 from services.parts import opened
 from services.separate.events import events_app
-from services.separate.graphql import graphql_app
+from services.separate.gateway import graphql_app
 from services.separate.projections import projections_app
 from tests.serving import serving
 

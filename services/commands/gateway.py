@@ -3,7 +3,7 @@
 import click
 
 from services.commands.serving import address_options, serve_alone, settings_for
-from services.separate.graphql import graphql_app
+from services.separate.gateway import graphql_app
 
 
 @click.command()
