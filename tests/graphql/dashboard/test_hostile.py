@@ -88,6 +88,7 @@ def admin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
     asker = Asker(folder, FixedClock())
     asker.world.append([_spoiled(act) for act in _some()])
     asker.world.fold()
+    asker.number()
     yield Visitor(asker, "admin")
     asker.close()
 
