@@ -31,8 +31,13 @@ $(READY): requirements/dev.txt pyproject.toml
 demo: setup ## load a made-up year and serve it (EXEMPLAR_PORT, by default 8000)
 	@$(BIN)/exemplar demo --port $${EXEMPLAR_PORT:-8000}
 
-test: setup ## run all tests
-	@$(BIN)/pytest
+BESIDE := $(addprefix tests/,benchmarks browser cli demo graphql sdks)
+
+test: setup ## run all tests, two halves side by side
+	@beside=$$(mktemp); trap 'kill $$half 2>/dev/null; rm -f $$beside' EXIT INT TERM; \
+	$(BIN)/pytest $(BESIDE) >$$beside 2>&1 & half=$$!; \
+	$(BIN)/pytest $(addprefix --ignore=,$(BESIDE)); one=$$?; \
+	wait $$half; other=$$?; cat $$beside; exit $$((one | other))
 
 check: setup ## lint, formatting, types and the direction of imports
 	@$(BIN)/ruff check .
