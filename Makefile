@@ -9,7 +9,7 @@ READY := $(VENV)/ready
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --upgrade --quiet \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
 
-.PHONY: help setup demo test check format bench faults schemas lock clean
+.PHONY: help setup demo test benchcheck check format bench faults schemas lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,13 +31,11 @@ $(READY): requirements/dev.txt pyproject.toml
 demo: setup ## load a made-up year and serve it (EXEMPLAR_PORT, by default 8000)
 	@$(BIN)/exemplar demo --port $${EXEMPLAR_PORT:-8000}
 
-BESIDE := $(addprefix tests/,benchmarks browser cli demo graphql sdks)
+test: setup ## run all tests
+	@$(BIN)/pytest --ignore=tests/benchmarks
 
-test: setup ## run all tests, two halves side by side
-	@beside=$$(mktemp); trap 'kill $$half 2>/dev/null; rm -f $$beside' EXIT INT TERM; \
-	$(BIN)/pytest $(BESIDE) >$$beside 2>&1 & half=$$!; \
-	$(BIN)/pytest $(addprefix --ignore=,$(BESIDE)); one=$$?; \
-	wait $$half; other=$$?; cat $$beside; exit $$((one | other))
+benchcheck: setup ## see that each benchmark runs and prints its rows
+	@$(BIN)/pytest tests/benchmarks
 
 check: setup ## lint, formatting, types and the direction of imports
 	@$(BIN)/ruff check .
