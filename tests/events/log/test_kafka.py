@@ -317,6 +317,8 @@ def test_a_partition_that_stands_still_is_noticed_while_others_go_on(log: KafkaL
     assert consumers.made == 2
 
 
+# kafka-python leaves a socket to the collector of garbage when a broker does not answer.
+@pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.kafka
 @pytest.mark.slow
 def test_a_broker_that_stands_still_is_unavailable_and_passes(log: KafkaLog, kafka_broker: KafkaContainer) -> None:
