@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
+from services.kit.durable import draft, put, sync_folder
 from services.kit.errors import Misconfigured
 
 SECRET_BYTES = 32
@@ -53,41 +54,17 @@ def read_secret_lines(path: Path, variable: str, lost: str) -> list[tuple[str, b
 
 def replace_secrets(path: Path, lines: Sequence[str]) -> None:
     """Put these lines in the place of a file's, whole or not at all and durable, its mode as it was. Raises OSError."""
-    draft = _draft(path, lines, path.stat().st_mode & 0o777)
-    try:
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-    _sync(path.parent)
+    put(path, "".join(f"{line}\n" for line in lines), path.stat().st_mode & 0o777)
 
 
 def _create(path: Path) -> None:
     """Write a new secret beside the path and link it there: whole or not at all, and never over one that is there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = _draft(path, [secrets.token_hex(SECRET_BYTES)], 0o600)
+    made = draft(path, f"{secrets.token_hex(SECRET_BYTES)}\n", 0o600)
     try:
-        os.link(draft, path)
+        os.link(made, path)
     except FileExistsError:
         return  # another process was faster, its secret is the one
     finally:
-        draft.unlink()
-    _sync(path.parent)
-
-
-def _draft(path: Path, lines: Sequence[str], mode: int) -> Path:
-    """A file beside the path with these lines, durable."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(handle, "w") as file:
-        file.write("".join(f"{line}\n" for line in lines))
-        file.flush()
-        os.fsync(file.fileno())
-    return draft
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        made.unlink()
+    sync_folder(path.parent)

@@ -12,6 +12,7 @@ from threading import Lock
 
 import msgspec
 
+from services.kit.durable import sync_folder
 from services.kit.errors import Corrupt, Unavailable
 from services.kit.instants import format_rfc3339
 
@@ -65,7 +66,7 @@ class Ledger:
             self._read_on()
             os.ftruncate(file, self._read)
             if fresh:
-                _sync(self.path.parent)
+                sync_folder(self.path.parent)
             yield file
         finally:
             os.close(file)
@@ -92,11 +93,3 @@ class Ledger:
             f"EXEMPLAR_ERASURES_DIR: the erasure ledger {self.path} cannot be used ({error.strerror}), "
             "so nobody is erased"
         )
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -3,16 +3,14 @@
 They say something only as long as whoever can change the database cannot change them: keep them elsewhere.
 """
 
-import os
-import secrets
 import shlex
 import subprocess
 from collections.abc import Sequence
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
+from services.kit.durable import put
 from services.kit.errors import Invalid, Misconfigured, Unavailable
 from services.projections.audit.notes import parse_checkpoint
 
@@ -50,20 +48,12 @@ class FolderCopies:
         """See Copies. One that grew further stays: who hung after it had signed comes late with an earlier one."""
         whose = sha256(note.partition("\n")[0].encode()).hexdigest()[:8]
         path = self._folder / f"{_PREFIX}{whose}-{day[:7]}{_SUFFIX}"
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if path.exists() and _size(path.read_text("utf-8")) > _size(note):
                 return
-            with draft.open("w", encoding="utf-8", newline="\n") as file:
-                file.write(note)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-            _sync_folder(self._folder)
+            put(path, note)
         except OSError as error:
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
             raise Unavailable(f"no checkpoint can be kept in {self._folder} ({error.strerror})") from error
 
     def kept(self) -> Sequence[str]:
@@ -113,11 +103,3 @@ def _size(note: str) -> int:
         return parse_checkpoint(note).size
     except Invalid:
         return -1
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
