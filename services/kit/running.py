@@ -22,9 +22,6 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 STOP_SECONDS = 8
 THREADS = 16  # for what blocks, mostly reads; Python's own choice on 2 cores is 6, which six slow reads would take
 GIVE_UP_SECONDS = 9.5
-# Python looks for cycles after every 700 objects. Each post makes some hundred, which go by themselves: it took 5 %
-# of the CPU of a service under load.
-COLLECT_AFTER = 20_000, 10, 10
 _log = structlog.get_logger(__name__)
 
 

@@ -102,7 +102,7 @@ class SqlVault:
             )
         try:
             if row is not None:
-                self._unwrap(row.person, row.wrapped, None)
+                _unwrap(self._wrapping.held(), row.person, row.wrapped, None)
         except Corrupt as error:
             raise Misconfigured("EXEMPLAR_VAULT_KEY_FILE is not the key that this vault was made with") from error
 
@@ -194,19 +194,21 @@ class SqlVault:
 
     def _read(self, persons: list[str]) -> dict[str, bytes | None]:
         wanted, key = (data_keys.c.person, data_keys.c.wrapped, data_keys.c.wrapping), (data_keys.c.person,)
+        found = look_up(self._engine, wanted, key, [(person,) for person in persons])
+        held = self._wrapping.held()  # after what was found, which may be under the newest
         return {
-            person: None if wrapped is None else self._unwrap(person, wrapped, wrapping)
-            for person, wrapped, wrapping in look_up(self._engine, wanted, key, [(person,) for person in persons])
+            person: None if wrapped is None else _unwrap(held, person, wrapped, wrapping)
+            for person, wrapped, wrapping in found
         }
 
-    def _unwrap(self, person: str, wrapped: bytes, wrapping: str | None) -> bytes:
-        """A data key. Raises Corrupt; Unavailable where its wrapping key is not among those that this process holds."""
-        held = self._wrapping.held()
-        if wrapping is None:
-            return unwrap_by_any(held.values(), person, wrapped)
-        if wrapping not in held:
-            raise Unavailable(f"EXEMPLAR_VAULT_KEY_FILE lacks the wrapping key {wrapping}, which the vault is under")
-        return held[wrapping].unwrap(person, wrapped)
+
+def _unwrap(held: Mapping[str, WrappingKey], person: str, wrapped: bytes, wrapping: str | None) -> bytes:
+    """A data key. Raises Corrupt; Unavailable where its wrapping key is not among those that are held."""
+    if wrapping is None:
+        return unwrap_by_any(held.values(), person, wrapped)
+    if wrapping not in held:
+        raise Unavailable(f"EXEMPLAR_VAULT_KEY_FILE lacks the wrapping key {wrapping}, which the vault is under")
+    return held[wrapping].unwrap(person, wrapped)
 
 
 def unwrap_by_any(keys: Iterable[WrappingKey], person: str, wrapped: bytes) -> bytes:
