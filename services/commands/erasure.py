@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import click
-from sqlalchemy import func, select
 
 from services.commands.terminal import as_json_option, show, tell
 from services.events import credentials
@@ -19,7 +18,7 @@ from services.kit.errors import Invalid
 from services.kit.settings import load_settings
 from services.parts import Parts, opened
 from services.parts.ingress import recording as recording_of
-from services.projections.tables import acts
+from services.projections.queries.subject import count_about
 
 CLI_SOURCE = "exemplar/cli"
 
@@ -58,7 +57,7 @@ def erase(person: str, reason: str, by: str, yes: bool, as_json: bool) -> None:
 
 def _acts_about(parts: Parts, person: str) -> int:
     with reading(parts.stores.model()) as connection:
-        return connection.scalar(select(func.count()).where(acts.c.subject == person)) or 0
+        return count_about(connection, person)
 
 
 def _is_erased(parts: Parts, person: str) -> bool:

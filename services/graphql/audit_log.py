@@ -32,9 +32,9 @@ from services.graphql.schema import (
 )
 from services.kit.errors import Invalid
 from services.projections.audit.proofs import content, write_proof
-from services.projections.audit.reading import Proof, Shown
+from services.projections.audit.reading import AuditRow, Proof, Shown
 from services.projections.queries import acts, audit
-from services.projections.queries.audit import AuditRow, audit_cursor, read_audit_cursor
+from services.projections.queries.audit import audit_cursor, read_audit_cursor
 from services.projections.queries.rows import ActRow
 
 REFUSED_AT_MOST = 1_000  # of which the entries are looked for; each takes two parameters of a statement

@@ -3,29 +3,26 @@
 import threading
 
 import structlog
-from sqlalchemy import select
 
 from services.kit import instants
-from services.kit.database import one_writer, reading
+from services.kit.database import one_writer
 from services.kit.errors import Misconfigured, Unavailable
 from services.kit.running import STOP_SECONDS
 from services.parts import Parts
 from services.projections.audit.copies import CommandCopies, Copies, FolderCopies
+from services.projections.audit.reading import begun_as
 from services.projections.audit.sequencer import Sequencer, Signing, Things, TreeStatus
 from services.projections.audit.signing_keys import check_origin, load_next_signer, load_signer
-from services.projections.audit.tables import tree
 
 _log = structlog.get_logger(__name__)
 
 
 def origin(parts: Parts) -> str:
     """The origin of the tree: as it was begun, or as it will be. Raises Misconfigured if the settings say another."""
-    wanted = parts.settings.audit_origin
-    with reading(parts.audit) as connection:
-        begun = connection.scalar(select(tree.c.origin))
+    wanted, begun = parts.settings.audit_origin, begun_as(parts.audit)
     if begun is not None and wanted not in ("", begun):
         raise Misconfigured(f"EXEMPLAR_AUDIT_ORIGIN: the audit tree was begun as {begun}, which stays its origin")
-    found: str = begun or wanted or f"exemplar/log/{parts.log.identity.id}"
+    found = begun or wanted or f"exemplar/log/{parts.log.identity.id}"
     check_origin(found)
     return found
 
@@ -36,9 +33,8 @@ def signing(parts: Parts, may_make: bool = False) -> Signing:
     Raises Misconfigured.
     """
     settings, name = parts.settings, origin(parts)
-    with reading(parts.audit) as connection:
-        begun = connection.execute(select(tree.c.id)).first() is not None
-    signers = [load_signer(settings.audit_key, name, create=(may_make or one_writer(parts.audit)) and not begun)]
+    may_make = (may_make or one_writer(parts.audit)) and begun_as(parts.audit) is None
+    signers = [load_signer(settings.audit_key, name, create=may_make)]
     if settings.audit_next_key_file is not None:
         signers.append(load_next_signer(settings.audit_next_key_file, name))
     return Signing(name, signers)

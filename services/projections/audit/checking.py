@@ -15,9 +15,9 @@ from services.kit.instants import SECOND
 from services.projections.audit.entries import ACT, Entry, of_document, of_record, read_entry
 from services.projections.audit.merkle import Growing, leaf_hash
 from services.projections.audit.notes import Checkpoint, Verifier, newest, open_checkpoint, parse_checkpoint
-from services.projections.audit.reading import latest_checkpoint
+from services.projections.audit.reading import AuditRow, latest_checkpoint, range_of_entries, stored_tile
 from services.projections.audit.records import Following
-from services.projections.audit.tables import concerned, documents, entries, positions, tiles
+from services.projections.audit.tables import concerned, entries, positions
 from services.projections.audit.tiles import WIDTH, edge, grow
 
 COVERED_SECONDS = 10
@@ -37,19 +37,6 @@ class TreeChecked(NamedTuple):
     def sound(self) -> bool:
         """Whether the tree is what it says."""
         return self.faults == 0
-
-
-class _Row(NamedTuple):
-    number: int
-    entry: bytes
-    kind: str
-    at: int
-    type: str | None
-    actor: str | None
-    subject: str | None
-    partition: int | None
-    offset: int | None
-    document: bytes | None
 
 
 class _Faults:
@@ -127,20 +114,14 @@ def _check_entries(
         faults.add("the entries do not give the root that was signed: one was changed, dropped, added or moved")
 
 
-def _pages(audit: Engine, size: int) -> Iterator[list[_Row]]:
+def _pages(audit: Engine, size: int) -> Iterator[Sequence[AuditRow]]:
     """The entries before a size in order, some at a time."""
-    columns = [entries.c[name] for name in ("number", "entry", "kind", "at_us", "type", "actor", "subject")]
-    columns += [entries.c.partition, entries.c.log_offset, documents.c.document]
-    joined = entries.outerjoin(documents, documents.c.number == entries.c.number)
-    query = select(*columns).select_from(joined).order_by(entries.c.number)
     for start in range(0, size, _AT_ONCE):
-        end = min(start + _AT_ONCE, size)
         with reading(audit) as connection:
-            found = connection.execute(query.where(entries.c.number >= start, entries.c.number < end)).all()
-        yield [_Row(*row) for row in found]
+            yield range_of_entries(connection, start, min(start + _AT_ONCE, size))
 
 
-def _check_row(row: _Row, number: int, against: "_Log", faults: _Faults) -> None:
+def _check_row(row: AuditRow, number: int, against: "_Log", faults: _Faults) -> None:
     """Check an entry against what it is about, and against what it is found by."""
     if row.number != number:
         faults.add(f"entry {number} is missing: entry {row.number} stands in its place")
@@ -166,14 +147,12 @@ def _of_document(document: bytes | None) -> Entry | None:
         return None
 
 
-def _is_shown_as(expected: Entry, row: _Row) -> bool:
-    subject = expected.subjects[0] if len(expected.subjects) == 1 else None
-    shown = (row.kind, row.at, row.type, row.actor, row.subject, row.partition, row.offset)
-    place = expected.place or (None, None)
-    return shown == (expected.kind, expected.at, expected.type, expected.actor, subject, *place)
+def _is_shown_as(expected: Entry, row: AuditRow) -> bool:
+    shown = (row.kind, row.at, row.type, row.actor, row.subject, row.place)
+    return shown == (expected.kind, expected.at, expected.type, expected.actor, expected.subject, expected.place)
 
 
-def _check_concerned(connection: Connection, rows: Sequence[_Row], faults: _Faults) -> None:
+def _check_concerned(connection: Connection, rows: Sequence[AuditRow], faults: _Faults) -> None:
     """Check that entries which concern several are found by each of them."""
     expected = {
         (subject, row.number)
@@ -193,11 +172,8 @@ def _check_tiles(
     """Check the tiles that are complete; those at the edge once the last entry was read."""
     at_edge = set() if size == last else set(edge(size))
     for (level, number), hashes in expected.items():
-        if (level, number) not in at_edge:
-            here = (tiles.c.level == level) & (tiles.c.tile == number)
-            stored: bytes = connection.scalar(select(tiles.c.hashes).where(here)) or b""
-            if stored[: len(hashes)] != hashes:
-                faults.add(f"tile {level}/{number} is not what the entries give")
+        if (level, number) not in at_edge and stored_tile(connection, level, number)[: len(hashes)] != hashes:
+            faults.add(f"tile {level}/{number} is not what the entries give")
 
 
 class _Log:

@@ -35,6 +35,11 @@ class Entry(NamedTuple):
     place: tuple[int, int] | None = None
     document: bytes | None = None
 
+    @property
+    def subject(self) -> str | None:
+        """Whom it concerns, where that is one."""
+        return self.subjects[0] if len(self.subjects) == 1 else None
+
 
 class Told(msgspec.Struct, frozen=True):
     """What an entry says: `partition` and `offset` of an act."""

@@ -1,14 +1,15 @@
 """What the tree shows: its checkpoint, tiles and bundles as they are served, and proofs. The engine is on its area."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from functools import partial
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import ColumnElement, Connection, Engine, and_, select
 
 from services.kit.database import asking, reading
 from services.kit.errors import NotFound
-from services.projections.audit.merkle import HASH_BYTES, inclusion_proof
-from services.projections.audit.notes import Checkpoint, parse_checkpoint
+from services.projections.audit.merkle import HASH_BYTES, inclusion_proof, leaf_hash
+from services.projections.audit.notes import parse_checkpoint
 from services.projections.audit.tables import documents, entries, tiles, tree
 from services.projections.audit.tiles import WIDTH, Piece, TileNodes, bundle
 
@@ -29,6 +30,32 @@ class Shown(NamedTuple):
     document: bytes | None
 
 
+class AuditRow(NamedTuple):
+    """An entry. `number`: its index in the tree, from 0.
+
+    `at`: when the log took the record in, or when it was done (microseconds).
+
+    `kind` is `act` for any record of the log, of which `place` is the partition and offset; its `type`, `actor` and
+    `subject` are as far as they can be read. What is no act has its `document` (JSON), which tells all `subjects`;
+    `subject` is the one whom it concerns, and None where these are several or nobody.
+    """
+
+    number: int
+    entry: bytes
+    kind: str
+    at: int
+    type: str | None
+    actor: str | None
+    subject: str | None
+    place: tuple[int, int] | None
+    document: bytes | None
+
+    @property
+    def leaf_hash(self) -> bytes:
+        """The hash of the entry in the tree."""
+        return leaf_hash(self.entry)
+
+
 def latest_checkpoint(connection: Connection) -> str:
     """The latest checkpoint. Raises NotFound before the first one."""
     found: str | None = connection.scalar(select(tree.c.checkpoint))
@@ -37,17 +64,28 @@ def latest_checkpoint(connection: Connection) -> str:
     return found
 
 
+def begun_as(engine: Engine) -> str | None:
+    """The origin that the tree was begun with; None before anything was signed."""
+    with reading(engine) as connection:
+        return connection.scalar(select(tree.c.origin))
+
+
 def served_checkpoint(engine: Engine) -> bytes:
     """The checkpoint as it is served. Raises NotFound."""
     with asking(engine) as connection:
         return latest_checkpoint(connection).encode()
 
 
+def stored_tile(connection: Connection, level: int, number: int) -> bytes:
+    """The hashes that a tile has; nothing where there is none."""
+    here = (tiles.c.level == level) & (tiles.c.tile == number)
+    return connection.scalar(select(tiles.c.hashes).where(here)) or b""
+
+
 def served_tile(engine: Engine, level: int, piece: Piece) -> bytes:
     """A tile, or the beginning of one. Raises NotFound while the tree is too small for it."""
-    wanted = select(tiles.c.hashes).where(tiles.c.level == level, tiles.c.tile == piece.number)
     with asking(engine) as connection:
-        hashes: bytes = connection.scalar(wanted) or b""
+        hashes = stored_tile(connection, level, piece.number)
     if len(hashes) < piece.width * HASH_BYTES:
         raise NotFound("the tree has no such tile yet")
     return hashes[: piece.width * HASH_BYTES]
@@ -56,7 +94,7 @@ def served_tile(engine: Engine, level: int, piece: Piece) -> bytes:
 def served_bundle(engine: Engine, piece: Piece) -> bytes:
     """A bundle of entries, or the beginning of one. Raises NotFound while the tree is too small for it."""
     start = piece.number * WIDTH
-    these = (entries.c.number >= start) & (entries.c.number < start + piece.width)
+    these = within(start, start + piece.width)
     with asking(engine) as connection:
         found = connection.scalars(select(entries.c.entry).where(these).order_by(entries.c.number)).all()
     if len(found) < piece.width:
@@ -66,12 +104,7 @@ def served_bundle(engine: Engine, piece: Piece) -> bytes:
 
 def stored_nodes(connection: Connection) -> TileNodes:
     """The nodes of the tree as they are stored."""
-
-    def tile(level: int, number: int) -> bytes:
-        here = (tiles.c.level == level) & (tiles.c.tile == number)
-        return connection.scalar(select(tiles.c.hashes).where(here)) or b""
-
-    return TileNodes(tile)
+    return TileNodes(partial(stored_tile, connection))
 
 
 def prove(connection: Connection, index: int) -> Proof:
@@ -88,14 +121,33 @@ def prove_all(connection: Connection, indexes: Collection[int]) -> list[Proof]:
     return [Proof(index, inclusion_proof(nodes, index, size), note) for index in indexes]
 
 
+def read_rows(connection: Connection, which: ColumnElement[bool], most: int) -> Sequence[AuditRow]:
+    """At most so many of these entries, the newest first."""
+    columns = (entries.c.number, entries.c.entry, entries.c.kind, entries.c.at_us, entries.c.type, entries.c.actor)
+    about = (entries.c.subject, entries.c.partition, entries.c.log_offset, documents.c.document)
+    query = select(*columns, *about).select_from(
+        entries.outerjoin(documents, documents.c.number == entries.c.number),
+    )
+    found = connection.execute(query.where(which).order_by(entries.c.number.desc()).limit(most)).all()
+    places = [None if row[7:9] == (None, None) else (row.partition, row.log_offset) for row in found]
+    return [AuditRow(*row[:7], place, row.document) for row, place in zip(found, places, strict=True)]
+
+
+def range_of_entries(connection: Connection, start: int, end: int) -> Sequence[AuditRow]:
+    """The entries from an index to before another, in order."""
+    return read_rows(connection, within(start, end), end - start)[::-1]
+
+
+def within(start: int, end: int) -> ColumnElement[bool]:
+    """Whether an entry's index is from one to before another."""
+    return and_(entries.c.number >= start, entries.c.number < end)
+
+
 def shown(connection: Connection, index: int) -> Shown:
     """The entry of this index. Raises NotFound."""
-    of_it = entries.outerjoin(documents, documents.c.number == entries.c.number)
-    query = select(entries.c.entry, documents.c.document).select_from(of_it).where(entries.c.number == index)
-    row = connection.execute(query).first()
-    if row is None:
-        raise NotFound(f"the tree has no entry {index}")
-    return Shown(index, row.entry, row.document)
+    for row in read_rows(connection, entries.c.number == index, 1):
+        return Shown(index, row.entry, row.document)
+    raise NotFound(f"the tree has no entry {index}")
 
 
 def index_of(connection: Connection, partition: int, offset: int) -> int:
@@ -105,9 +157,3 @@ def index_of(connection: Connection, partition: int, offset: int) -> int:
     if found is None:
         raise NotFound(f"the record at {partition}:{offset} has no number in the tree yet: try again in some seconds")
     return found
-
-
-def tree_of(engine: Engine) -> Checkpoint:
-    """The tree as its latest checkpoint says. Raises NotFound."""
-    with reading(engine) as connection:
-        return parse_checkpoint(latest_checkpoint(connection))

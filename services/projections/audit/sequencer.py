@@ -43,7 +43,7 @@ from services.projections.audit.notes import (
     sign,
     signed_by,
 )
-from services.projections.audit.reading import stored_nodes
+from services.projections.audit.reading import stored_nodes, stored_tile
 from services.projections.audit.tables import concerned, documents, entries, positions, tiles, tree
 from services.projections.audit.tiles import Tiles, check_edge, edge, edge_root, grow
 from services.projections.stores import check_beginnings
@@ -477,8 +477,7 @@ def _edge_tiles(connection: Connection, size: int) -> Tiles:
     """The partial tiles of the tree. Raises Corrupt if they are not of this size."""
     found: dict[tuple[int, int], bytes] = {}
     for level, number in edge(size):
-        here = (tiles.c.level == level) & (tiles.c.tile == number)
-        found[level, number] = connection.scalar(select(tiles.c.hashes).where(here)) or b""
+        found[level, number] = stored_tile(connection, level, number)
     check_edge(found, size)
     return found
 
@@ -493,7 +492,7 @@ def _write_entries(connection: Connection, size: int, new: Sequence[Entry]) -> N
             one.at,
             one.type,
             one.actor,
-            one.subjects[0] if len(one.subjects) == 1 else None,
+            one.subject,
             *(one.place or (None, None)),
         )
         for number, one in numbered

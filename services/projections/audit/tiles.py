@@ -15,7 +15,6 @@ from services.projections.audit.merkle import HASH_BYTES, joined, node_hash, pea
 HEIGHT = 8
 WIDTH = 1 << HEIGHT
 MOST_LEVELS = 64
-MOST_ENTRY_BYTES = 0xFFFF
 _MOST_PIECES = 1 << 63 - HEIGHT  # more have no number that a database can store
 _PATH = re.compile(r"((?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?", re.ASCII)
 

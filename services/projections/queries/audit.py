@@ -3,13 +3,13 @@
 The connection is one on the area `audit` (`Parts.audit`). Who may see it is for the caller to say: `audit:read` alone.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, true, tuple_
 
-from services.projections.audit.merkle import leaf_hash
-from services.projections.audit.tables import concerned, documents, entries
+from services.projections.audit.reading import AuditRow, read_rows, within
+from services.projections.audit.tables import concerned, entries
 from services.projections.queries.paging import Page, decode_cursor, encode_cursor, page
 
 
@@ -27,32 +27,6 @@ class AuditFilter(NamedTuple):
     places: Collection[tuple[int, int]] | None = None
 
 
-class AuditRow(NamedTuple):
-    """An entry. `number`: its index in the tree, from 0.
-
-    `at`: when the log took the record in, or when it was done (microseconds).
-
-    `kind` is `act` for any record of the log, of which `place` is the partition and offset; its `type`, `actor` and
-    `subject` are as far as they can be read. What is no act has its `document` (JSON), which tells all `subjects`;
-    `subject` is the one whom it concerns, and None where these are several or nobody.
-    """
-
-    number: int
-    entry: bytes
-    kind: str
-    at: int
-    type: str | None
-    actor: str | None
-    subject: str | None
-    place: tuple[int, int] | None
-    document: bytes | None
-
-    @property
-    def leaf_hash(self) -> bytes:
-        """The hash of the entry in the tree."""
-        return leaf_hash(self.entry)
-
-
 def audit_cursor(row: AuditRow) -> str:
     """The cursor of an entry in the audit log."""
     return encode_cursor("audit", (row.number,))
@@ -66,39 +40,17 @@ def read_audit_cursor(cursor: str | None) -> int | None:
 def list_entries(connection: Connection, wanted: AuditFilter, first: int, after: int | None = None) -> Page[AuditRow]:
     """At most `first` entries that match, the newest first; those before the index `after`."""
     before = true() if after is None else entries.c.number < after
-    return page(_rows(connection, and_(_matches(wanted), before), first + 1), first, after)
+    return page(read_rows(connection, and_(_matches(wanted), before), first + 1), first, after)
 
 
 def find_entry(connection: Connection, index: int) -> AuditRow | None:
     """The entry of an index."""
-    return next(iter(_rows(connection, entries.c.number == index, 1)), None)
-
-
-def range_of_entries(connection: Connection, start: int, end: int) -> Sequence[AuditRow]:
-    """The entries from an index to before another, in order."""
-    return _rows(connection, _within(start, end), end - start)[::-1]
+    return next(iter(read_rows(connection, entries.c.number == index, 1)), None)
 
 
 def matching(connection: Connection, wanted: AuditFilter, start: int, end: int) -> set[int]:
     """The indexes of those entries of a range that match."""
-    return set(connection.scalars(select(entries.c.number).where(_within(start, end), _matches(wanted))))
-
-
-def _within(start: int, end: int) -> ColumnElement[bool]:
-    return and_(entries.c.number >= start, entries.c.number < end)
-
-
-def _rows(connection: Connection, which: ColumnElement[bool], most: int) -> Sequence[AuditRow]:
-    columns = (entries.c.number, entries.c.entry, entries.c.kind, entries.c.at_us, entries.c.type, entries.c.actor)
-    about = (entries.c.subject, entries.c.partition, entries.c.log_offset, documents.c.document)
-    query = select(*columns, *about).select_from(
-        entries.outerjoin(documents, documents.c.number == entries.c.number),
-    )
-    found = connection.execute(query.where(which).order_by(entries.c.number.desc()).limit(most))
-    return [
-        AuditRow(*row[:7], None if row.partition is None else (row.partition, row.log_offset), row.document)
-        for row in found
-    ]
+    return set(connection.scalars(select(entries.c.number).where(within(start, end), _matches(wanted))))
 
 
 def _matches(wanted: AuditFilter) -> ColumnElement[bool]:

@@ -10,9 +10,9 @@ from services.kit.errors import Corrupt, Invalid
 from services.projections.audit.merkle import range_proof
 from services.projections.audit.notes import parse_checkpoint
 from services.projections.audit.proofs import Content, content, write_range
-from services.projections.audit.reading import Shown, latest_checkpoint, stored_nodes
+from services.projections.audit.reading import AuditRow, Shown, latest_checkpoint, range_of_entries, stored_nodes
 from services.projections.audit.records import values_at
-from services.projections.queries.audit import AuditFilter, AuditRow, matching, range_of_entries
+from services.projections.queries.audit import AuditFilter, matching
 
 _AT_ONCE = 1_000
 

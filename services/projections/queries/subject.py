@@ -70,6 +70,11 @@ def count_acts(connection: Connection) -> int:
     return connection.scalar(select(func.count()).select_from(acts)) or 0
 
 
+def count_about(connection: Connection, key: str) -> int:
+    """How many acts are about the key: have it as their subject."""
+    return connection.scalar(select(func.count()).where(acts.c.subject == key)) or 0
+
+
 def acts_naming(connection: Connection, key: str, on_progress: Callable[[int], object]) -> Iterator[ActRow]:
     """The acts that are about the key or name it, in the order of the log; tells how many more were looked at."""
     mark = msgspec.json.encode(key)
