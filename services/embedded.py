@@ -18,13 +18,11 @@ from services.graphql.audit import create_audit
 from services.graphql.pages import pages
 from services.kit.running import is_loopback
 from services.parts import Parts, keyring
-from services.parts.audit import Sequencing
 from services.parts.fold import Fold
+from services.parts.following import Following, following
 from services.parts.gateway import allowed, backing, live
 from services.parts.ingress import limits, recording
 from services.parts.posting import Inside
-from services.projections.dead_letters import count
-from services.projections.metrics import FoldMetrics, TreeMetrics
 
 _DOCS = Path(__file__).parents[1] / "docs"
 _STATIC = Path(services.graphql.__file__).parent / "static"
@@ -36,28 +34,19 @@ class Node(NamedTuple):
 
     parts: Parts
     recording: Recording
-    fold: Fold
-    sequencing: Sequencing
+    following: Following
 
-    def check_ready(self) -> None:
-        """Raises Unavailable while acts are not folded or not entered in the audit tree, or the stores are away."""
-        self.fold.check_ready()
-        self.sequencing.check_going()
+    @property
+    def fold(self) -> Fold:
+        """What folds them."""
+        return self.following.fold
 
 
 @contextmanager
 def running(parts: Parts) -> Iterator[Node]:
     """A node that folds meanwhile; on its first start it makes the key that signs the audit tree."""
-    fold, sequencing = Fold(parts), Sequencing(parts, may_make_key=True)
-    try:
-        sequencing.start()
-        fold.start()
-        with recording(parts) as recording_:
-            yield Node(parts, recording_, fold, sequencing)
-    finally:
-        sequencing.stop()
-        fold.close()
-        sequencing.close()
+    with following(parts, may_make_key=True) as both, recording(parts) as recording_:
+        yield Node(parts, recording_, both)
 
 
 def create_server_app(node: Node) -> Starlette:
@@ -66,13 +55,12 @@ def create_server_app(node: Node) -> Starlette:
     admitting = keyring(node.parts, may_be_open=is_loopback(settings.host))
     if admitting.is_open():
         _log.warning("open: no key was created yet, and anyone on this machine may post and read everything")
-    registry.register(FoldMetrics(lambda: fold.status, lambda: count(node.parts.stores.model())))
-    registry.register(TreeMetrics(lambda: node.sequencing.status))
+    node.following.register(registry)
     app = create_app(
         node.recording,
         admitting,
         node.parts.catalogue,
-        ready=node.check_ready,
+        ready=node.following.check_ready,
         registry=registry,
         limits=limits(settings),
         append_seconds=settings.append_seconds,

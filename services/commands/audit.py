@@ -9,7 +9,7 @@ from typing import Any
 import click
 import msgspec
 
-from services.commands.terminal import FAILED, FILE, as_json_option, progress_bar, show, tell
+from services.commands.terminal import FAILED, FILE, as_json_option, progress_of, show, tell
 from services.kit import instants
 from services.kit.database import reading
 from services.kit.errors import Invalid, NotFound
@@ -125,12 +125,7 @@ def _check_all(given: list[Verifier]) -> TreeChecked:
     with opened(load_settings()) as parts, closing(parts.log.reader()) as reader:
         verifiers = given or [signer.verifier for signer in signing(parts).signers]
         kept = copies(parts).kept()  # before the tree is read, which only grows
-        with progress_bar("checking", " entries", None) as bar:
-
-            def on_progress(done: int, total: int) -> None:
-                bar.total = total
-                bar.update(done - bar.n)
-
+        with progress_of("checking", " entries") as on_progress:
             return check_tree(parts.audit, reader, verifiers, kept, instants.now(), on_progress)
 
 
@@ -183,13 +178,8 @@ def export_(
     with (
         opened(load_settings()) as parts,
         closing(parts.log.reader()) as reader,
-        progress_bar("exporting", " entries", None) as bar,
+        progress_of("exporting", " entries") as on_progress,
     ):
-
-        def on_progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
         for line in export(parts.audit, reader, wanted, start, end, on_progress):
             click.echo(line)
     tell("check it with `exemplar audit verify --offline FILE`")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from services.commands.terminal import FAILED, as_json_option, progress_bar, show, tell
+from services.commands.terminal import FAILED, as_json_option, progress_of, show, tell
 from services.kit import instants
 from services.kit.lock import holding
 from services.kit.settings import PREFIX, load_settings
@@ -103,10 +103,5 @@ def _verified_lines(found: verifying.Verified) -> Iterator[str]:
 @contextmanager
 def pacing(what: str) -> Iterator[Callable[[rebuilding.Progress], None]]:
     """A bar for a rebuild."""
-    with progress_bar(what, " acts", None) as bar:
-
-        def on_progress(progress: rebuilding.Progress) -> None:
-            bar.total = progress.total
-            bar.update(progress.done - bar.n)
-
-        yield on_progress
+    with progress_of(what, " acts") as on_progress:
+        yield lambda progress: on_progress(progress.done, progress.total)

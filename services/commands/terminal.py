@@ -41,6 +41,18 @@ def progress_bar(what: str, unit: str, total: float | None) -> Iterator["tqdm[An
         yield bar
 
 
+@contextmanager
+def progress_of(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """What tells such a bar how much is done, and of how much."""
+    with progress_bar(what, unit, None) as bar:
+
+        def on_progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield on_progress
+
+
 def plain(value: object) -> str:
     """A value as people read it, on one line."""
     if isinstance(value, dict):

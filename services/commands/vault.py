@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from services.commands.terminal import FILE, as_json_option, progress_bar, show, tell
+from services.commands.terminal import FILE, as_json_option, progress_of, show, tell
 from services.events.vault import rotation
 from services.events.vault.ledger import Ledger
 from services.kit import instants
@@ -54,12 +54,7 @@ def rotate(as_json: bool) -> None:
 
     Backups of the vault from before cannot be read any more: make one right after. Killed, run it again.
     """
-    with opened(load_settings()) as parts, progress_bar("wrapping", " keys", None) as bar:
-
-        def on_progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with opened(load_settings()) as parts, progress_of("wrapping", " keys") as on_progress:
         done = rotation.rotate(parts.keys.engine, parts.keys.wrapping, instants.now(), on_progress)
     show(done._asdict(), as_json, lambda: iter([f"{done.rewrapped} keys wrapped anew, under {done.wrapping}"]))
     tell("older backups of the vault are worth nothing now: make one, and keep a copy of the key file apart from it")

@@ -8,30 +8,14 @@ from starlette.applications import Starlette
 
 from services.kit.serving import make_app, operations
 from services.parts import Parts
-from services.parts.audit import Sequencing
-from services.parts.fold import Fold
-from services.projections.dead_letters import count
-from services.projections.metrics import FoldMetrics, TreeMetrics
+from services.parts.following import following
 
 
 @contextmanager
 def projections_app(parts: Parts) -> Iterator[Starlette]:
-    """The fold and the audit tree, each in a thread, and how they stand."""
-    fold, sequencing, registry = Fold(parts), Sequencing(parts), CollectorRegistry()
-
-    def check_ready() -> None:
-        fold.check_ready()
-        sequencing.check_going()
-
-    registry.register(FoldMetrics(lambda: fold.status, lambda: count(parts.stores.model())))
-    registry.register(TreeMetrics(lambda: sequencing.status))
-    app = make_app()
-    app.router.routes.extend(operations(check_ready, registry))
-    try:
-        sequencing.start()
-        fold.start()
+    """The fold and the audit tree, and how they stand."""
+    app, registry = make_app(), CollectorRegistry()
+    with following(parts) as both:
+        both.register(registry)
+        app.router.routes.extend(operations(both.check_ready, registry))
         yield app
-    finally:
-        sequencing.stop()
-        fold.close()
-        sequencing.close()
