@@ -1,7 +1,6 @@
 """`/audit/…`: the transparency log as C2SP tlog-tiles has it, for whoever may read the audit log."""
 
 import gzip
-import re
 from collections.abc import Callable
 
 from sqlalchemy import Engine
@@ -11,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from services.events.credentials import AUDIT_READ, Credential
 from services.kit.errors import Forbidden, Invalid, NotFound
+from services.kit.serving import accepts_gzip
 from services.projections.audit.reading import served_bundle, served_checkpoint, served_tile
 from services.projections.audit.tiles import MOST_LEVELS, Piece, parse_piece
 
@@ -50,7 +50,7 @@ class _Served:
     def bundle(self, request: Request) -> Response:
         self._check(request)
         entries = served_bundle(self._audit, _piece(request))
-        if not _accepts_gzip(request.headers.get("accept-encoding", "")):
+        if not accepts_gzip(request):
             return _answer(entries, _BYTES, _FOR_EVER, {"vary": "accept-encoding"})
         packed = gzip.compress(entries, 6, mtime=0)
         return _answer(packed, _BYTES, _FOR_EVER, {"vary": "accept-encoding", "content-encoding": "gzip"})
@@ -61,14 +61,6 @@ class _Served:
 
 
 _LEVELS = frozenset(map(str, range(MOST_LEVELS)))
-
-
-def _accepts_gzip(header: str) -> bool:
-    for one in header.lower().split(","):
-        coding, _, weight = one.replace(" ", "").partition(";")
-        if coding == "gzip":
-            return re.fullmatch(r"q=0(\.0*)?", weight) is None
-    return False
 
 
 def _piece(request: Request) -> Piece:

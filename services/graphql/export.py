@@ -14,8 +14,9 @@ from services.graphql.answering import Gateway, Question
 from services.graphql.documents import Documents
 from services.graphql.errors import STATUSES
 from services.graphql.metrics import REFUSED, QueryMetrics, outcome_of
+from services.graphql.sign_in import address_of
 from services.graphql.spreadsheet import MEDIA_TYPE, csv_of
-from services.graphql.transport import WAIT_FOR, Refusal, address_of, headers_of, while_there
+from services.graphql.transport import WAIT_FOR, Refusal, headers_of, while_there
 from services.kit.errors import Malformed
 from services.kit.problems import problem
 

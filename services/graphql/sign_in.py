@@ -49,6 +49,11 @@ class SignIn:
         return bearer(kept) if kept else None
 
 
+def address_of(connection: HTTPConnection) -> str | None:
+    """Where a request comes from: with a proxy before the server, from that."""
+    return connection.client.host if connection.client else None
+
+
 def bearer(credential: str) -> str:
     """The header Authorization that presents a key or a token."""
     return "Bearer " + _SCHEME.sub("", credential.strip(), count=1)

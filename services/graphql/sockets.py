@@ -17,7 +17,7 @@ from services.graphql.errors import LIMIT, UNAUTHENTICATED
 from services.graphql.live import Live, Seat, TooMany
 from services.graphql.metrics import LIMIT as LIMITED
 from services.graphql.metrics import SLOW, WEBSOCKET
-from services.graphql.sign_in import SignIn
+from services.graphql.sign_in import SignIn, address_of
 from services.kit import strict_json
 from services.kit.errors import ExemplarError, Malformed, Unauthenticated
 
@@ -85,8 +85,7 @@ class _Connection:
         self._closing: asyncio.Task[None] | None = None
         self._seat = seat
         seat.end = self._drop
-        client = websocket.client
-        self._address = client.host if client else None
+        self._address = address_of(websocket)
 
     async def serve(self) -> None:
         """Take messages until either side ends it."""

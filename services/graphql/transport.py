@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 from starlette.types import ASGIApp
 from strawberry.schema.exceptions import InvalidOperationTypeError
@@ -22,7 +22,7 @@ from services.graphql.event_stream import MEDIA_TYPE as EVENT_STREAM
 from services.graphql.event_stream import EventStream
 from services.graphql.live import Live
 from services.graphql.metrics import REFUSED, QueryMetrics, outcome_of
-from services.graphql.sign_in import SignIn
+from services.graphql.sign_in import SignIn, address_of
 from services.kit import strict_json
 from services.kit.errors import Malformed
 from services.kit.problems import challenge, problem
@@ -224,11 +224,6 @@ def _response(answer: Answer, media_type: str, asked: Question) -> Response:
     if status != 200:
         headers |= headers_of(status, answer.body["errors"][0], asked)
     return Response(msgspec.json.encode(answer.body), status, headers, f"{media_type}; charset=utf-8")
-
-
-def address_of(connection: HTTPConnection) -> str | None:
-    """Where a request comes from: with a proxy before the server, from that."""
-    return connection.client.host if connection.client else None
 
 
 def headers_of(status: int, error: Mapping[str, Any], asked: Question) -> dict[str, str]:

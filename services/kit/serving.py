@@ -4,6 +4,7 @@ uvicorn bounds neither the time nor the size of a request's headers, nor the tim
 """
 
 import asyncio
+import re
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -81,6 +82,7 @@ class BoundedProtocol(_Impatient, HttpToolsProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._deadline: asyncio.TimerHandle | None = None
+        self._arriving = False
         self._in_headers = True
         self._header_bytes = 0
         self._refused = False
@@ -104,13 +106,13 @@ class BoundedProtocol(_Impatient, HttpToolsProtocol):
         super().data_received(data)
         if self._in_headers and self._header_bytes > MOST_HEADER_BYTES:
             self._refuse(431)
+        elif self._arriving and self._deadline is None and not self._refused:
+            self._start_clock()
 
     def on_message_begin(self) -> None:
-        """The first bytes of a request: from now on it must arrive in time."""
+        """The first bytes of a request: what does not come with them must arrive in time."""
         super().on_message_begin()
-        self._in_headers = True
-        if self._deadline is None and not self._refused:
-            self._start_clock()
+        self._in_headers = self._arriving = True
 
     def on_headers_complete(self) -> None:
         """The headers are here: look at how the body is framed."""
@@ -124,6 +126,7 @@ class BoundedProtocol(_Impatient, HttpToolsProtocol):
         self._header_bytes = 0
         super().on_headers_complete()
         if self.parser.should_upgrade():
+            self._arriving = False
             self._stop_clock()
 
     def on_body(self, body: bytes) -> None:
@@ -133,6 +136,7 @@ class BoundedProtocol(_Impatient, HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is here in full."""
+        self._arriving = False
         self._stop_clock()
         self._in_headers = True
         if not self._refused:
@@ -250,6 +254,15 @@ def _host_and_port(url: str) -> tuple[str, int] | None:
         return None
     host = parts.netloc.lower().removesuffix(f":{parts.port}") if parts.port is not None else parts.netloc.lower()
     return (host, port) if not (parts.path or parts.query or parts.fragment) else None
+
+
+def accepts_gzip(request: Request) -> bool:
+    """Whether whoever asks takes an answer that is gzipped: they name it, and not with a weight of 0."""
+    for one in request.headers.get("accept-encoding", "").lower().split(","):
+        coding, _, weight = one.replace(" ", "").partition(";")
+        if coding == "gzip":
+            return re.fullmatch(r"q=0(\.0*)?", weight) is None
+    return False
 
 
 def make_app(routes: Sequence[BaseRoute] = (), lifespan: Callable[[Any], Any] | None = None) -> FastAPI:

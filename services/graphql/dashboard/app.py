@@ -25,10 +25,10 @@ from services.graphql.dashboard.rendering import HEADERS, Renderer, compressed
 from services.graphql.dashboard.signing import Signing
 from services.graphql.dashboard.visiting import NOT_THERE, Failure, Page, Visit
 from services.graphql.documents import Documents
-from services.graphql.sign_in import SignIn, forget
+from services.graphql.sign_in import SignIn, address_of, forget
 from services.graphql.spreadsheet import MEDIA_TYPE as CSV
 from services.graphql.spreadsheet import csv_of
-from services.graphql.transport import Refusal, address_of, while_there
+from services.graphql.transport import Refusal, while_there
 from services.kit.problems import challenge
 from services.projections.leadership.policy import Policy
 

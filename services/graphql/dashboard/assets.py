@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from services.graphql.dashboard.links import ROOT
 from services.kit.problems import problem
+from services.kit.serving import accepts_gzip
 
 STATIC = Path(__file__).parent / "static"
 FOREVER = "public, max-age=31536000, immutable"
@@ -48,7 +49,7 @@ class Assets:
             "vary": "accept-encoding",
             "x-content-type-options": "nosniff",
         }
-        if "gzip" in request.headers.get("accept-encoding", ""):
+        if accepts_gzip(request):
             return Response(found.compressed, 200, headers | {"content-encoding": "gzip"}, found.media_type)
         return Response(found.plain, 200, headers, found.media_type)
 

@@ -20,8 +20,7 @@ from services.graphql.dashboard.posting import Posts, Reply
 from services.graphql.dashboard.rendering import HEADERS, Renderer
 from services.graphql.dashboard.visiting import MALFORMED, NOT_YOURS, UNSENT, Failure, Visit
 from services.graphql.errors import TooOften
-from services.graphql.sign_in import SignIn
-from services.graphql.transport import address_of
+from services.graphql.sign_in import SignIn, address_of
 from services.kit.errors import ExemplarError, Unauthenticated, Unavailable
 from services.kit.instants import format_rfc3339
 

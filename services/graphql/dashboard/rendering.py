@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from services.graphql.dashboard.assets import Assets
 from services.graphql.dashboard.links import SIGN_IN, page_link, path_of
+from services.kit.serving import accepts_gzip
 
 TEMPLATES = Path(__file__).parent / "templates"
 POLICY = "; ".join(
@@ -89,6 +90,6 @@ def compressed(
     No page holds a secret beside what an address can have it show, so that its length tells nothing (BREACH).
     """
     given = {**HEADERS, **(headers or {})}
-    if len(body) >= WORTH_COMPRESSING and "gzip" in request.headers.get("accept-encoding", ""):
+    if len(body) >= WORTH_COMPRESSING and accepts_gzip(request):
         body, given["content-encoding"] = gzip.compress(body, LEVEL, mtime=0), "gzip"
     return Response(body, status, given, media_type)

@@ -13,8 +13,7 @@ from services.graphql.dashboard.links import SIGN_IN, local, with_query
 from services.graphql.dashboard.rendering import HEADERS, THEME_COOKIE, THEMES, Renderer
 from services.graphql.dashboard.visiting import Failure
 from services.graphql.errors import RATE_LIMITED, TooOften
-from services.graphql.sign_in import SignIn, bearer, forget, is_credential, is_secure, keep
-from services.graphql.transport import address_of
+from services.graphql.sign_in import SignIn, address_of, bearer, forget, is_credential, is_secure, keep
 from services.kit.errors import ExemplarError, Unauthenticated
 
 A_YEAR = 365 * 24 * 3600
