@@ -321,7 +321,7 @@ class _Weighing:
             case "teams":
                 return len(sizes.teams)
             case "children":
-                return sizes.each({team: len(children) for team, children in sizes.children.items()}, under.teams)
+                return sizes.each_below(under.teams)
             case "members":
                 return sizes.each(sizes.stays if arguments.get("asOf") else sizes.members, under.teams)
             case "leaders" | "examples":

@@ -34,6 +34,11 @@ class PageInfo(Answer, frozen=True, kw_only=True):
     start_cursor: str | None = None
     end_cursor: str | None = None
 
+    @property
+    def further(self) -> str | None:
+        """Where the list goes on; None where it ends here."""
+        return self.end_cursor if self.has_next_page else None
+
 
 class Edge(Answer, Generic[Item], frozen=True, kw_only=True):
     """An element of a page, and the cursor to go on after it."""

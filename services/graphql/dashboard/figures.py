@@ -92,6 +92,13 @@ class Missing(NamedTuple):
     acts: Sequence[str] = ()
 
 
+class Paging(NamedTuple):
+    """Where a list that is shown page by page begins, and where it goes on; None where this is that page."""
+
+    begins: str | None
+    further: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Freshness:
     """As of when a page is, and how far the fold was behind the log then."""

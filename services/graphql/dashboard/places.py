@@ -36,8 +36,20 @@ def live_team(person: Person) -> str | None:
     return next((team.key for team in (*led, *now)), None)
 
 
-def trail_to(visit: Visit, team: Team | None) -> Sequence[Link]:
+def trail_to(visit: Visit, team: Team) -> Sequence[Link]:
     """The way down to a team, itself left out: all teams, and the one above."""
-    if team is None or team.parent is None:
-        return [TEAMS]
-    return [TEAMS, Link(team.parent.name, visit.link("team", team=team.parent.key))]
+    return [TEAMS, *([_to_team(visit, team.parent)] if team.parent else ())]
+
+
+def trail_below(visit: Visit, team: Team) -> Sequence[Link]:
+    """The way down to the other pages about a team: through its own."""
+    return [*trail_to(visit, team), _to_team(visit, team)]
+
+
+def _to_team(visit: Visit, team: Team) -> Link:
+    return Link(team.name, visit.link("team", team=team.key))
+
+
+def to_person(visit: Visit, person: Person) -> Link:
+    """To the card of a person, by name."""
+    return Link(person.called, visit.link("person", person=person.key))

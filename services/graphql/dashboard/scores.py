@@ -1,15 +1,23 @@
 """Scorecards as figures: one for each principle, and one table of them all. For the pages of teams and of persons."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from services.graphql.dashboard.answers import GuideIndex, Score, Scorecard
 from services.graphql.dashboard.charts.drawing import Row
 from services.graphql.dashboard.charts.rates import rate_axis, rate_chart
 from services.graphql.dashboard.charts.trends import trend_chart
-from services.graphql.dashboard.figures import NOTHING, Cell, Column, Figure, Link, Table
+from services.graphql.dashboard.figures import NOTHING, Cell, Column, Figure, Link, Missing, Table
 from services.graphql.dashboard.numbers import percent, short_day, signed_points
-from services.graphql.dashboard.wording import clear, guide_definition, guide_sentence, source_sentence
+from services.graphql.dashboard.visiting import Visit
+from services.graphql.dashboard.wording import (
+    change_sentence,
+    clear,
+    guide_definition,
+    guide_sentence,
+    score_sentence,
+    source_sentence,
+)
 from services.projections.leadership.policy import Policy
 
 LEVELS = {"NONE": "none", "THIN": "thin", "FAIR": "fair", "SOLID": "solid"}
@@ -49,13 +57,6 @@ class Beside(NamedTuple):
     score: Score
 
 
-class Told(NamedTuple):
-    """What a page adds to a principle: its sentences, and where they lead."""
-
-    sentences: Sequence[str]
-    links: Sequence[Link]
-
-
 def slug(principle: str) -> str:
     """A principle's name in addresses and in the catalogue: OWN_GOALS is own-goals."""
     return principle.lower().replace("_", "-")
@@ -66,34 +67,55 @@ def principle_id(name: str) -> str:
     return name.upper().replace("-", "_")
 
 
-def principle_figures(
-    scores: Sequence[Score],
+def card_figures(
+    visit: Visit,
+    card: Scorecard,
+    name: str,
     who: str,
-    bucket: str,
-    beside: Mapping[str, Sequence[Beside]],
-    tell: Callable[[Score], Told],
+    signals: Callable[[Score], str],
+    links: Callable[[Score], Sequence[Link]],
+    beside: Callable[[Score], Sequence[Beside]] = lambda _score: (),
 ) -> list[Figure]:
-    """Two figures for each principle: its rates, and its trend under the same name with `-trend` behind it.
+    """All principles in a table, each with its rates and its trend (`-trend` behind its name), and the guide index.
 
-    `who` is the name of whose scores they are; `beside` is by the principle's id.
+    `name` says in captions whose card it is, `who` in charts. Of a score, `signals` is where its signals are, `links`
+    where else it leads, and `beside` whose stand beside it.
     """
-    figures: list[Figure] = []
-    for score in scores:
-        figures.append(_rates(score, who, beside.get(score.principle.id, ()), tell(score)))
-        figures.append(_trend(score, bucket))
-    return figures
+    period = visit.period
+    caption = f"{name}, {period.name}"
+    table = _table(caption, card.scores, visit.policy, signals)
+    figures = [Figure("principles", "All principles in numbers", table=table)]
+    for score in card.scores:
+        leads = [*([Link("The signals", signals(score))] if score.n else ()), *links(score)]
+        figures += [_rates(score, who, beside(score), visit.policy, leads), _trend(score, period.bucket)]
+    return [*figures, _guide(caption, card, visit.policy, signals)]
 
 
-def _rates(score: Score, who: str, beside: Sequence[Beside], told: Told) -> Figure:
+def card_context(scores: Sequence[Score]) -> dict[str, object]:
+    """What the template of cards shows besides figures; `changes` are the scores that have clearly changed."""
+    compared = [(score, score.change) for score in scores if score.change and score.change.value is not None]
+    changes = [score for score, change in compared if clear(change)]
+    return {"scores": scores, "changes": changes, "comparable": bool(compared), "slug": slug}
+
+
+def nothing_judged(says: str) -> Missing:
+    """What a card without signals says."""
+    return Missing(
+        "Nothing to show in this period",
+        f"{says} Choose another period, or send acts.",
+        ("contact.made", "question.asked", "meeting.held", "proposal.made", "decision.made"),
+    )
+
+
+def _rates(score: Score, who: str, beside: Sequence[Beside], policy: Policy, links: Sequence[Link]) -> Figure:
     title = score.principle.title
     rows = [Row(who, rate_chart(f"{title}: {who}", score), note(score))]
     rows += [Row(one.name, rate_chart(f"{title}: {one.name}", one.score, "leader"), note(one.score)) for one in beside]
     table = Table(title, _WHO, [_counts(one) for one in (Beside(who, score), *beside)])
     definition = (score.principle.description, source_sentence(score.principle))
+    sentences = [score_sentence(score, policy), change_sentence(score)]
     thin = score.evidence_level == "THIN"
-    return Figure(
-        slug(score.principle.id), title, told.sentences, rows, rate_axis(), table, definition, told.links, thin
-    )
+    return Figure(slug(score.principle.id), title, sentences, rows, rate_axis(), table, definition, links, thin)
 
 
 def _counts(one: Beside) -> Sequence[Cell]:
@@ -119,7 +141,7 @@ def _trend(score: Score, bucket: str) -> Figure:
     return Figure(f"{slug(score.principle.id)}-trend", title, (), [chart], table=Table(title, columns, rows))
 
 
-def guide_figure(caption: str, card: Scorecard, policy: Policy, link: Callable[[Score], str]) -> Figure:
+def _guide(caption: str, card: Scorecard, policy: Policy, link: Callable[[Score], str]) -> Figure:
     """The guide index and its dimensions, with the signals behind them; `caption` says whose it is, and of when."""
     index, scores = card.guide_index, {score.principle.id: score for score in card.scores}
     columns = (Column("Dimension", "text"), Column("Value"), Column("Mean of the rates of", "text"))
@@ -143,16 +165,6 @@ def guide_figure(caption: str, card: Scorecard, policy: Policy, link: Callable[[
     )
 
 
-def clear_changes(scores: Sequence[Score]) -> list[Score]:
-    """The scores that have clearly changed, in their order."""
-    return [score for score in scores if score.change is not None and clear(score.change)]
-
-
-def comparable(scores: Sequence[Score]) -> bool:
-    """Whether any of them has something before it to be compared with."""
-    return any(score.change is not None and score.change.value is not None for score in scores)
-
-
 def note(score: Score) -> str:
     """A score in as few words as there are: the rate, of how many, and whether that is thin."""
     if score.rate is None:
@@ -160,7 +172,7 @@ def note(score: Score) -> str:
     return f"{percent(score.rate)} of {score.n}" + (", thin" if score.evidence_level == "THIN" else "")
 
 
-def score_table(caption: str, scores: Sequence[Score], policy: Policy, link: Callable[[Score], str]) -> Table:
+def _table(caption: str, scores: Sequence[Score], policy: Policy, link: Callable[[Score], str]) -> Table:
     """All principles in their order."""
     fair, solid = policy.evidence.fair_customers, policy.evidence.solid_customers
     levels = f"By distinct customers: thin below {fair}, fair below {solid}, solid from {solid} on."

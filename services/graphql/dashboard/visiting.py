@@ -14,7 +14,7 @@ import msgspec
 from services.graphql import errors
 from services.graphql.answering import Gateway, Question
 from services.graphql.dashboard.answers import Viewer
-from services.graphql.dashboard.figures import Freshness, Shown
+from services.graphql.dashboard.figures import Freshness, Paging, Shown
 from services.graphql.dashboard.links import figure_link, page_link
 from services.graphql.dashboard.periods import PARAMETERS, Period, period_of
 from services.graphql.documents import Documents
@@ -97,6 +97,13 @@ class Visit:
     def again(self, **changed: str | None) -> str:
         """The address of this page with some parameters changed; None takes one away."""
         return page_link(self.page, {**self.query, **changed})
+
+    def paging(self, **cursors: str | None) -> Paging:
+        """To the other pages of a list: by parameter, where it goes on, or None."""
+        return Paging(
+            self.again(**dict.fromkeys(cursors)) if cursors.keys() & self.query.keys() else None,
+            self.again(**cursors) if any(cursors.values()) else None,
+        )
 
     def file(self, figure: str, kind: str) -> str:
         """The address of one of the page's figures as a file."""

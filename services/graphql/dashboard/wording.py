@@ -31,10 +31,6 @@ LIKELY = (
     "Likely: where the rate lies when chance is allowed for. Of a hundred such ranges about 95 hold the truth, if one "
     "signal does not depend on another."
 )
-CHANGE = (
-    "The change is this rate less that of the period of equal length before, in percentage points. No clear change: "
-    "chance alone could make such a difference."
-)
 NOT_RECORDED = (
     "Not recorded: an occasion that cannot be judged, since its source does not record the act whose absence would "
     "tell. It says nothing about anybody's conduct."
@@ -98,15 +94,6 @@ def change_sentence(score: Score) -> str:
         said = f"No clear change since the period before: {now_then}."
     thin = "THIN" in (score.evidence_level, score.previous.evidence_level)
     return f"{said} Thin evidence." if thin else said
-
-
-def short_change(score: Score) -> str:
-    """A change as a cell: "+12 points", "no clear change", or a dash where nothing can be compared."""
-    if score.change is None or score.change.value is None:
-        return NOTHING
-    if not clear(score.change):
-        return "no clear change"
-    return f"{points(score.change.value)} {'more' if score.change.value > 0 else 'less'} often"
 
 
 def clear(difference: Difference) -> bool:

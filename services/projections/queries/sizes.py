@@ -48,8 +48,12 @@ class Sizes:
     def below(self, of: Teams) -> Teams:
         """The teams right below these."""
         if isinstance(of, int):
-            return self.each({team: len(children) for team, children in self.children.items()}, of) * of
+            return self.each_below(of) * of
         return [child for team in of for child in self.children.get(team, ())]
+
+    def each_below(self, of: Teams) -> int:
+        """How many teams are right below each of these, as `each` counts."""
+        return self.each({team: len(children) for team, children in self.children.items()}, of)
 
     @staticmethod
     def each(counts: Mapping[str, int], of: Teams) -> int:

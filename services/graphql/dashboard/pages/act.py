@@ -12,7 +12,7 @@ from services.graphql.dashboard.disputing import form_for
 from services.graphql.dashboard.figures import Cell, Column, Figure, Link, Missing, Shown, Table
 from services.graphql.dashboard.naming import reason_words
 from services.graphql.dashboard.numbers import short_day
-from services.graphql.dashboard.places import TEAMS
+from services.graphql.dashboard.places import TEAMS, to_person
 from services.graphql.dashboard.scores import slug
 from services.graphql.dashboard.visiting import NOT_THERE, Failure, Page, Visit
 from services.projections.queries.rows import ABOUT_LEADERS, ABOUT_TEAMS
@@ -100,7 +100,7 @@ def _signal(visit: Visit, signal: Signal, titles: Mapping[str, str]) -> ShownSig
         signal.verdict.lower(),
         reason_words(signal.reason),
         Link(titles.get(signal.principle, of), visit.link("principle", principle=of)),
-        Link(person.called, visit.link("person", person=person.key)) if person else None,
+        to_person(visit, person) if person else None,
         short_day(signal.at),
     )
 

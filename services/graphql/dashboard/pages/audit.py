@@ -46,14 +46,13 @@ class Asked(Struct, rename="camel"):
 async def build(visit: Visit) -> Shown:
     """The page. Raises Failure."""
     asked = await visit.ask("audit", Asked, filter=_filter(visit), first=AT_ONCE, after=visit.query.get("after"))
-    found, page = asked.audit_log.nodes, asked.audit_log.page_info
+    found = asked.audit_log.nodes
     table = Table("The audit log, the newest first", _COLUMNS, [_row(entry) for entry in found])
     context = {
         "ready": [(Link(text, page_link("audit", wanted)), _is_asked(visit, wanted)) for text, wanted in _READY],
         "types": _TYPES,
         "chosen": {name: visit.query.get(name, "") for name in ("subject", "actor", "type", "first", "last")},
-        "older": visit.again(after=page.end_cursor) if page.has_next_page else None,
-        "newest": visit.again(after=None) if "after" in visit.query else None,
+        "paging": visit.paging(after=asked.audit_log.page_info.further),
     }
     figure = Figure("entries", "Entries", table=table, open_table=True)
     return Shown("The audit log", [figure] if found else [], context, missing=None if found else _NONE)

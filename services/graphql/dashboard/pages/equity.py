@@ -10,7 +10,7 @@ from services.graphql.dashboard.answers import CustomerEquity, Team
 from services.graphql.dashboard.figures import NOTHING, Cell, Column, Figure, Link, Missing, Shown, Table
 from services.graphql.dashboard.numbers import short_day, times
 from services.graphql.dashboard.pages.team import NOT_YOURS
-from services.graphql.dashboard.places import team_tabs, trail_to
+from services.graphql.dashboard.places import team_tabs, trail_below
 from services.graphql.dashboard.scores import number, share
 from services.graphql.dashboard.visiting import Page, Visit
 from services.graphql.dashboard.wording import equity_definition, equity_sentences
@@ -62,7 +62,7 @@ async def build(visit: Visit) -> Shown:
         yearBefore=(as_of - year).isoformat(),
     )
     team = asked.team
-    trail = [*trail_to(visit, team), Link(team.name, visit.link("team", team=team.key))]
+    trail = trail_below(visit, team)
     context = {"team": team, "as_of": _said(as_of)}
     if team.equity is None:
         return Shown("Customers", (), context, trail, missing=NOT_YOURS)

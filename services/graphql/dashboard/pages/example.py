@@ -65,7 +65,7 @@ from services.graphql.dashboard.modelling import (
     standard_sentence,
 )
 from services.graphql.dashboard.numbers import correlation, percent, short_day, times
-from services.graphql.dashboard.places import team_tabs, trail_to
+from services.graphql.dashboard.places import team_tabs, trail_below
 from services.graphql.dashboard.scores import difference, note, number, share, slug
 from services.graphql.dashboard.standing_out import few_sales, stands_out
 from services.graphql.dashboard.visiting import Page, Visit
@@ -149,7 +149,7 @@ async def build(visit: Visit) -> Shown:
     """The page. Raises Failure."""
     asked = await visit.ask("example", Asked, team=visit.needed("team"), period=visit.period.variable)
     team, examples = asked.team, asked.team.examples
-    trail = [*trail_to(visit, team), Link(team.name, visit.link("team", team=team.key))]
+    trail = trail_below(visit, team)
     if not examples:
         missing = NOT_YOURS if examples is None else NOBODY_LED
         tabs = () if examples is None else team_tabs(visit, team)

@@ -8,11 +8,11 @@ from msgspec import Struct
 from services.graphql.dashboard.answers import Score, Team, TrendPoint
 from services.graphql.dashboard.charts.drawing import Row
 from services.graphql.dashboard.charts.trends import heat_axis, heat_legend, heat_strip
-from services.graphql.dashboard.figures import Cell, Column, Figure, Link, Shown, Table
+from services.graphql.dashboard.figures import Cell, Column, Figure, Shown, Table
 from services.graphql.dashboard.numbers import percent, short_day
-from services.graphql.dashboard.pages.team import NO_SIGNALS, NOT_YOURS
-from services.graphql.dashboard.places import team_tabs, trail_to
-from services.graphql.dashboard.scores import FEW, note, slug
+from services.graphql.dashboard.pages.team import NO_SIGNALS, NOT_YOURS, signals_of
+from services.graphql.dashboard.places import team_tabs, trail_below
+from services.graphql.dashboard.scores import FEW, note
 from services.graphql.dashboard.visiting import Page, Visit
 
 _WEEK = timedelta(days=7)
@@ -34,22 +34,25 @@ class Asked(Struct):
 
 async def build(visit: Visit) -> Shown:
     """The page. Raises Failure."""
-    subteams = visit.chosen("subteams")
     asked = await visit.ask(
-        "heatmap", Asked, team=visit.needed("team"), period=visit.period.variable, includeSubteams=subteams
+        "heatmap",
+        Asked,
+        team=visit.needed("team"),
+        period=visit.period.variable,
+        includeSubteams=visit.chosen("subteams"),
     )
     team = asked.team
-    trail = [*trail_to(visit, team), Link(team.name, visit.link("team", team=team.key))]
+    trail = trail_below(visit, team)
     if team.scorecard is None:
         return Shown("Week by week", (), {"team": team, "strips": ()}, trail, missing=NOT_YOURS)
     scores = team.scorecard.scores
     some = any(score.n for score in scores)
     figure = _figure(visit, team, scores)
-    links = [_signals(visit, team, score) for score in scores]
+    links = [signals_of(visit, team, score) for score in scores]
     return Shown(
         "Week by week",
         [figure] if some else [],
-        {"team": team, "strips": list(zip(figure.rows, links, strict=True)), "subteams": subteams},
+        {"team": team, "strips": list(zip(figure.rows, links, strict=True))},
         trail,
         team_tabs(visit, team),
         team.name,
@@ -87,24 +90,14 @@ def _cell(visit: Visit, team: Team, score: Score, point: TrendPoint) -> Cell:
     if not point.n:
         return Cell("–", "", soft=True)
     rate = point.kept / point.n
-    href = _signals(visit, team, score, *_days(visit, point.start))
+    href = signals_of(visit, team, score, **_days(visit, point.start))
     return Cell(f"{percent(rate)} of {point.n}", rate, href, point.n < FEW)
 
 
-def _days(visit: Visit, monday: date) -> tuple[date, date]:
-    """The days of a week that the period has."""
-    return max(monday, visit.period.first), min(monday + _WEEK - timedelta(days=1), visit.period.last)
-
-
-def _signals(visit: Visit, team: Team, score: Score, first: date | None = None, last: date | None = None) -> str:
-    """The signals of a principle, over the whole period unless days are given."""
-    chosen = {"team": team.key, "principle": slug(score.principle.id)}
-    if visit.chosen("subteams"):
-        chosen["subteams"] = "true"
-    if first is None or last is None:
-        return visit.link("signals", **chosen)
-    days = {"period": "free", "first": first.isoformat(), "last": last.isoformat()}
-    return visit.link("signals", **{"on": None, **days, **chosen})
+def _days(visit: Visit, monday: date) -> dict[str, str | None]:
+    """The parameters of a period that is the days of a week which the period has."""
+    first, last = max(monday, visit.period.first), min(monday + _WEEK - timedelta(days=1), visit.period.last)
+    return {"on": None, "period": "free", "first": first.isoformat(), "last": last.isoformat()}
 
 
 PAGE = Page("heatmap", build)

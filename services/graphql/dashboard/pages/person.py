@@ -7,27 +7,14 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from services.graphql.dashboard.answers import Membership, Person, Score, Scorecard
+from services.graphql.dashboard.answers import Connection, Membership, Person, Relationship, Score, Scorecard
 from services.graphql.dashboard.figures import NOTHING, Cell, Column, Figure, Link, Missing, Shown, Table
 from services.graphql.dashboard.numbers import short_day
 from services.graphql.dashboard.places import TEAMS, live_team, person_tabs
-from services.graphql.dashboard.scores import (
-    Told,
-    clear_changes,
-    comparable,
-    guide_figure,
-    principle_figures,
-    score_table,
-    slug,
-)
+from services.graphql.dashboard.scores import card_context, card_figures, nothing_judged, slug
 from services.graphql.dashboard.visiting import Page, Visit
-from services.graphql.dashboard.wording import change_sentence, score_sentence
 
-_NONE = Missing(
-    "Nothing to show in this period",
-    "No act of this person with a customer here is one that a principle judges. Choose another period, or send acts.",
-    ("contact.made", "question.asked", "meeting.held", "proposal.made", "decision.made"),
-)
+_NONE = nothing_judged("No act of this person with a customer here is one that a principle judges.")
 _NOT_YOURS = Missing("This card is not yours to see", "Who it is about sees it, and who leads a team that they are in.")
 
 
@@ -48,21 +35,21 @@ async def build(visit: Visit) -> Shown:
         by=period.bucket,
         after=visit.query.get("after"),
     )
-    person = asked.person
-    card = person.scorecard
-    figures = [_stays(visit, person), _customers(visit, person)]
-    context = {"person": person, "stays": _teams(visit, person), "scores": (), "slug": slug, **_more(visit, person)}
+    person, card = asked.person, asked.person.scorecard
+    customers = person.relationships or Connection[Relationship]()
+    figures = [_stays(visit, person), _customers(visit, person, customers.nodes)]
+    context = {
+        "person": person,
+        "stays": _teams(visit, person),
+        "paging": visit.paging(after=customers.page_info.further),
+        **card_context(card.scores if card else ()),
+    }
     if card is None:
         return Shown(person.called, figures, context, [TEAMS], missing=_NOT_YOURS)
     return Shown(
         person.called,
         [*_of_card(visit, person, card), *figures],
-        {
-            **context,
-            "scores": card.scores,
-            "changes": clear_changes(card.scores),
-            "comparable": comparable(card.scores),
-        },
+        context,
         [TEAMS],
         person_tabs(visit, person),
         person.called,
@@ -72,26 +59,14 @@ async def build(visit: Visit) -> Shown:
 
 
 def _of_card(visit: Visit, person: Person, card: Scorecard) -> Sequence[Figure]:
-    caption = f"{person.called}, {visit.period.name}"
-    overview = Figure(
-        "principles",
-        "All principles in numbers",
-        table=score_table(caption, card.scores, visit.policy, lambda score: _signals(visit, person, score)),
-    )
-    each = principle_figures(
-        card.scores, person.called, visit.period.bucket, {}, lambda score: _told(visit, person, score)
-    )
-    return [overview, *each, guide_figure(caption, card, visit.policy, lambda score: _signals(visit, person, score))]
+    def signals(score: Score) -> str:
+        return visit.link("signals", person=person.key, principle=slug(score.principle.id))
 
+    def links(score: Score) -> Sequence[Link]:
+        asks = visit.link("principle", principle=slug(score.principle.id), person=person.key)
+        return [Link("What it asks", asks)]
 
-def _told(visit: Visit, person: Person, score: Score) -> Told:
-    asks = Link("What it asks", visit.link("principle", principle=slug(score.principle.id), person=person.key))
-    links = [Link("The signals", _signals(visit, person, score)), asks] if score.n else [asks]
-    return Told([score_sentence(score, visit.policy), change_sentence(score)], links)
-
-
-def _signals(visit: Visit, person: Person, score: Score) -> str:
-    return visit.link("signals", person=person.key, principle=slug(score.principle.id))
+    return card_figures(visit, card, person.called, person.called, signals, links)
 
 
 def _teams(visit: Visit, person: Person) -> Sequence[Link]:
@@ -125,9 +100,8 @@ def _stays(visit: Visit, person: Person) -> Figure:
     )
 
 
-def _customers(visit: Visit, person: Person) -> Figure:
+def _customers(visit: Visit, person: Person, found: Sequence[Relationship]) -> Figure:
     columns = (Column("Customer", "text"), Column("Name", "text"), Column("Segment", "text"))
-    found = person.relationships.nodes if person.relationships else ()
     rows = [
         (
             Cell(one.customer_key, href=visit.link("relationship", customer=one.customer_key)),
@@ -138,15 +112,6 @@ def _customers(visit: Visit, person: Person) -> Figure:
     ]
     table = Table(f"{person.called}: customers, by key", columns, rows)
     return Figure("customers", "Customers", table=table, open_table=True)
-
-
-def _more(visit: Visit, person: Person) -> dict[str, object]:
-    """Where the list of customers goes on."""
-    page = person.relationships.page_info if person.relationships else None
-    return {
-        "further": visit.again(after=page.end_cursor) if page and page.has_next_page else None,
-        "beginning": visit.again(after=None) if "after" in visit.query else None,
-    }
 
 
 PAGE = Page("person", build)

@@ -15,7 +15,7 @@ from services.graphql.dashboard.charts.timelines import lane_chart, span_of, tim
 from services.graphql.dashboard.figures import Cell, Column, Figure, Link, Shown, Table
 from services.graphql.dashboard.naming import BY_CUSTOMERS, VERDICTS, act_sentence, personal_text, reason_words
 from services.graphql.dashboard.numbers import many, short_day
-from services.graphql.dashboard.places import TEAMS
+from services.graphql.dashboard.places import TEAMS, to_person
 from services.graphql.dashboard.scores import slug
 from services.graphql.dashboard.visiting import Page, Visit
 from services.graphql.dashboard.wording import SIGNAL
@@ -80,10 +80,10 @@ class Moment(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """What a page shows of both lists, and where each goes on; None where neither does."""
+    """What a page shows of both lists, and where each goes on, by parameter."""
 
     moments: Sequence[Moment]
-    older: Mapping[str, str | None] | None
+    further: Mapping[str, str | None]
 
 
 async def build(visit: Visit) -> Shown:
@@ -102,8 +102,7 @@ async def build(visit: Visit) -> Shown:
         "relationship": one,
         "reps": [rep.called for rep in one.reps],
         "days": _days(visit, part.moments, one, asked.principles),
-        "older": visit.again(**part.older) if part.older else None,
-        "newest": visit.again(**{_ACTS: None, _SIGNALS: None}) if {_ACTS, _SIGNALS} & set(visit.query) else None,
+        "paging": visit.paging(**part.further),
     }
     return Shown(one.customer_name or one.customer_key, [_figure(one, part.moments)], context, [TEAMS])
 
@@ -116,10 +115,10 @@ def _merged(one: Relationship, visit: Visit) -> _Part:
     while not acts.at_edge and not signals.at_edge:
         sides = [side for side in (signals, acts) if side.left]
         if not sides:
-            return _Part(moments, None)
+            return _Part(moments, dict.fromkeys((_ACTS, _SIGNALS)))
         moments.append(max(sides, key=lambda side: side.next.at).take())
-    older = {_ACTS: acts.cursor or visit.query.get(_ACTS), _SIGNALS: signals.cursor or visit.query.get(_SIGNALS)}
-    return _Part(moments, older)
+    further = {_ACTS: acts.cursor or visit.query.get(_ACTS), _SIGNALS: signals.cursor or visit.query.get(_SIGNALS)}
+    return _Part(moments, further)
 
 
 class _Side:
@@ -207,7 +206,7 @@ class _Telling:
             signal.verdict.lower(),
             reason_words(signal.reason),
             Link(self._titles.get(signal.principle, of), self._visit.link("principle", principle=of)),
-            Link(person.called, self._visit.link("person", person=person.key)) if person and named else None,
+            to_person(self._visit, person) if person and named else None,
             [self._to_act(act) for act in signal.evidence if anchor(act) != at],
         )
 

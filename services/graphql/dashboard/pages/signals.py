@@ -11,7 +11,7 @@ from services.graphql.dashboard.answers import Person, Principle, Score, Signal,
 from services.graphql.dashboard.figures import Cell, Column, Figure, Link, Missing, Shown, Table
 from services.graphql.dashboard.naming import VERDICTS, reason_words
 from services.graphql.dashboard.numbers import short_day
-from services.graphql.dashboard.places import live_team, person_tabs, team_tabs, trail_to
+from services.graphql.dashboard.places import live_team, person_tabs, team_tabs, to_person, trail_below
 from services.graphql.dashboard.scores import number, principle_id, slug
 from services.graphql.dashboard.visiting import MALFORMED, Failure, Page, Visit
 from services.graphql.dashboard.wording import SIGNAL, score_sentence
@@ -81,8 +81,8 @@ async def build(visit: Visit) -> Shown:
     of_team = await visit.ask("signals_team", OfTeam, team=visit.needed("team"), includeSubteams=subteams, **variables)
     team = of_team.team
     score = team.scorecard.score if team.scorecard else None
-    way = [*trail_to(visit, team), Link(team.name, visit.link("team", team=team.key))]
-    return _shown(visit, team.name, score, of_team.principles, way, team_tabs(visit, team), team.key)
+    trail = trail_below(visit, team)
+    return _shown(visit, team.name, score, of_team.principles, trail, team_tabs(visit, team), team.key)
 
 
 def _shown(
@@ -97,7 +97,6 @@ def _shown(
     if score is None:
         return Shown("Signals", (), {"signals": (), "score": None, "whose": whose}, trail, missing=_NOT_YOURS)
     found = score.signals.nodes
-    page = score.signals.page_info
     context = {
         "whose": whose,
         "score": score,
@@ -108,8 +107,7 @@ def _shown(
         "chosen": slug(score.principle.id),
         "verdict": visit.query.get("verdict", ""),
         "signals": [_signal(visit, signal) for signal in found],
-        "older": visit.again(after=page.end_cursor) if page.has_next_page else None,
-        "newest": visit.again(after=None) if "after" in visit.query else None,
+        "paging": visit.paging(after=score.signals.page_info.further),
     }
     title = f"{score.principle.title}: signals"
     figures = [_table(score, found), _reasons(score)]
@@ -131,7 +129,7 @@ def _signal(visit: Visit, signal: Signal) -> ShownSignal:
         signal.verdict.lower(),
         reason_words(signal.reason),
         short_day(signal.at),
-        Link(person.called, visit.link("person", person=person.key)) if person else None,
+        to_person(visit, person) if person else None,
         Link(customer, visit.link("relationship", customer=customer) + place) if customer else None,
         [shown_act(visit, act) for act in signal.evidence],
     )
