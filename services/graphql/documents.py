@@ -46,23 +46,33 @@ def document_id(text: str) -> str:
 
 
 def load_documents(schema: strawberry.Schema, folders: Iterable[Path], *, only: bool = False) -> Documents:
-    """The documents of these folders. Raises Misconfigured naming a file that is no valid document of the schema."""
+    """The documents of these folders. Raises Misconfigured naming a file that is no valid document of the schema.
+
+    The gateway's own are not looked at again at each start: that they are valid is tested.
+    """
     texts: dict[str, str] = {}
     for folder in folders:
         if not folder.is_dir():
             raise Misconfigured(f"EXEMPLAR_TRUSTED_DOCUMENTS_DIR: {folder} is not a folder")
         for file in sorted(folder.glob("*.graphql")):
             name = f"dashboard/{file.stem}" if folder == DASHBOARD else file.stem
-            texts[name] = _checked(schema._schema, file)  # noqa: SLF001  # strawberry shows it nowhere else
+            texts[name] = _read(file)
+            if folder not in (OWN, DASHBOARD):
+                _check(schema._schema, file, texts[name])  # noqa: SLF001  # strawberry shows it nowhere else
     return Documents(texts, only=only)
 
 
-def _checked(schema: GraphQLSchema, file: Path) -> str:
+def _read(file: Path) -> str:
     try:
-        text = file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"the trusted document {file} cannot be used: {error}") from error
+
+
+def _check(schema: GraphQLSchema, file: Path, text: str) -> None:
+    try:
         wrong = validate(schema, parse(text))
-    except (OSError, UnicodeDecodeError, GraphQLError) as error:
+    except GraphQLError as error:
         raise Misconfigured(f"the trusted document {file} cannot be used: {error}") from error
     if wrong:
         raise Misconfigured(f"the trusted document {file} does not fit the schema: {wrong[0].message}")
-    return text

@@ -1,6 +1,21 @@
 """The small company that most tests ask about."""
 
+from functools import partial
+from pathlib import Path
+
+from tests.beginnings import begin
+from tests.fixed_clock import FixedClock
 from tests.graphql.gateway import Asker
+
+
+def company_in(folder: Path, clock: FixedClock) -> Path:
+    """The folder with the company of `found_company` put into it, for a gateway to be opened over."""
+    begin(folder, ("company", clock()), partial(_found, clock))
+    return folder
+
+
+def _found(clock: FixedClock, folder: Path) -> None:
+    found_company(Asker(folder, clock)).close()
 
 
 def found_company(asker: Asker) -> Asker:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixed_clock import FixedClock
-from tests.graphql.company import found_company
+from tests.graphql.company import company_in
 from tests.graphql.gateway import Asker
 
 
@@ -19,6 +19,8 @@ def asker(tmp_path: Path, clock: FixedClock) -> Iterator[Asker]:
 
 
 @pytest.fixture
-def company(asker: Asker) -> Asker:
-    """The gateway over the small company of `found_company`."""
-    return found_company(asker)
+def company(tmp_path: Path, clock: FixedClock) -> Iterator[Asker]:
+    """A gateway over the small company of `found_company`."""
+    made = Asker(company_in(tmp_path, clock), clock)
+    yield made
+    made.close()

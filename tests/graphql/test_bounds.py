@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import get_introspection_query
+from graphql import OperationDefinitionNode, build_schema, get_introspection_query, parse, validate
 from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
@@ -415,6 +415,14 @@ def test_documents_that_do_not_fit_the_schema_stop_the_start(tmp_path: Path) -> 
             load_documents(schema, [tmp_path])
     with pytest.raises(Misconfigured, match="not a folder"):
         load_documents(schema, [tmp_path / "nowhere"])
+
+
+@pytest.mark.parametrize("file", sorted(OWN.rglob("*.graphql")), ids=lambda file: str(file.relative_to(OWN)))
+def test_own_documents_fit_the_schema(file: Path) -> None:
+    """The ones that no start checks: each is one operation of the schema."""
+    document = parse(file.read_text(encoding="utf-8"))
+    assert validate(build_schema(create_schema().as_str()), document) == []
+    assert [type(defined) for defined in document.definitions].count(OperationDefinitionNode) == 1
 
 
 def test_documents_know_each_other_apart() -> None:

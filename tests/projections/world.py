@@ -1,6 +1,7 @@
 """A small world to ask about: acts go through the real log, vault and fold into the real model."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,10 @@ from services.projections.leadership.policy import DEFAULT_POLICY, Policy
 from services.projections.migrations import migrate_area
 from services.projections.projector import Commit, Projector
 from services.projections.stores import Stores, built_on
+from tests.beginnings import begin
 from tests.fixed_clock import FixedClock
+
+LOG, VAULT, MODEL = "log.sqlite", "vault.sqlite", "exemplar.sqlite"
 
 
 class World:
@@ -35,17 +39,17 @@ class World:
         partitions: int = 4,
         database: URL | None = None,
     ) -> None:
+        if not (folder / LOG).exists():
+            begin(folder, ("world", policy.identity, partitions, clock()), partial(_begin, clock, policy, partitions))
         self.folder = folder
         self.clock = clock
         self.policy = policy
         self.catalogue = Catalogue()
         self.partitions = partitions
-        self.log = open_log(f"sqlite:///{folder / 'log.sqlite'}", partitions, clock)
-        self._vault_engine = open_engine(make_url(f"sqlite:///{folder / 'vault.sqlite'}"), AREA)
-        create_area(self._vault_engine, AREA)
-        migrate_area(self._vault_engine, "vault")
+        self.log = open_log(f"sqlite:///{folder / LOG}", partitions, clock)
+        self._vault_engine = open_engine(make_url(f"sqlite:///{folder / VAULT}"), AREA)
         self.vault = SqlVault(self._vault_engine, WrappingKey(b"w" * KEY_BYTES), clock)
-        self.stores = Stores(database or make_url(f"sqlite:///{folder / 'exemplar.sqlite'}"))
+        self.stores = Stores(database or make_url(f"sqlite:///{folder / MODEL}"))
         self.reader = self.log.reader()
         self._writer = self.log.writer()
         built = built_on(self.reader.identity(), policy.identity, self.catalogue)
@@ -65,7 +69,7 @@ class World:
             on_commit=self._committed,
         )
         self._projector.take()
-        self._acts = 0
+        self._acts = sum(self.reader.ends().values())
 
     def post(
         self, name: str, subject: str, time: str, /, *, source: str = "test", act_id: str | None = None, **data: Any
@@ -113,6 +117,18 @@ class World:
         self.reader.close()
         self.stores.close()
         self._vault_engine.dispose()
+
+
+def _begin(clock: FixedClock, policy: Policy, partitions: int, folder: Path) -> None:
+    """Make an empty log, vault and model."""
+    log = open_log(f"sqlite:///{folder / LOG}", partitions, clock)
+    vault = open_engine(make_url(f"sqlite:///{folder / VAULT}"), AREA)
+    create_area(vault, AREA)
+    migrate_area(vault, "vault")
+    vault.dispose()
+    stores = Stores(make_url(f"sqlite:///{folder / MODEL}"))
+    stores.migrate(built_on(log.identity, policy.identity, Catalogue()), clock())
+    stores.close()
 
 
 def instant(text: str) -> int:

@@ -8,7 +8,7 @@ import pytest
 from services.events.credentials import Credential
 from services.kit.errors import Unauthenticated
 from tests.fixed_clock import FixedClock
-from tests.graphql.company import found_company
+from tests.graphql.company import company_in
 from tests.graphql.dashboard.visitor import Visitor
 from tests.graphql.gateway import Asker
 
@@ -25,8 +25,7 @@ class Closed(Asker):
 @pytest.fixture
 def closed(tmp_path: Path, clock: FixedClock) -> Iterator[Asker]:
     """The small company at 2026-03-02 09:00 UTC; Ann leads north, Rik is a rep there, `admin` may all."""
-    made = Closed(tmp_path, clock)
-    found_company(made)
+    made = Closed(company_in(tmp_path, clock), clock)
     for key in ("ann", "rik", "rosa", "cleo"):
         made.person(key)
     yield made

@@ -1,9 +1,10 @@
 """A small world to number: a real log, control area, vault and tree, in SQLite or PostgreSQL."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from sqlalchemy import URL, make_url, select
+from sqlalchemy import URL, Engine, make_url, select
 
 from services.events.leaves import Leaf, add_leaves
 from services.events.log.protocol import NewRecord, Place
@@ -16,11 +17,13 @@ from services.projections.audit.merkle import Growing, leaf_hash
 from services.projections.audit.notes import Checkpoint, Signer, open_checkpoint
 from services.projections.audit.reading import latest_checkpoint
 from services.projections.audit.sequencer import Sequencer, Signing, Things
-from services.projections.audit.tables import AREA, entries
-from services.projections.migrations import migrate_area
+from services.projections.audit.tables import entries
+from services.projections.migrations import Kind, migrate_area
+from tests.beginnings import begin
 from tests.fixed_clock import FixedClock
 
 ORIGIN = "example.com/log"
+LOG, VAULT, DATABASE = "log.sqlite", "vault.sqlite", "exemplar.sqlite"
 OURS, NEXT, OTHER = (Signer(ORIGIN, seed * 32) for seed in (b"a", b"b", b"c"))
 
 
@@ -30,16 +33,12 @@ class Tree:
     def __init__(self, folder: Path, database: URL | None = None, partitions: int = 4) -> None:
         self.clock = FixedClock()
         self.folder = folder
-        self.log = open_log(f"sqlite:///{folder / 'log.sqlite'}", partitions, self.clock)
-        self.database = database or make_url(f"sqlite:///{folder / 'exemplar.sqlite'}")
-        self.control = open_engine(self.database, "control")
-        self.audit = open_engine(self.database, AREA)
-        create_area(self.control, "control")
-        create_area(self.audit, AREA)
-        migrate_area(self.control, "control")
-        migrate_area(self.audit, "audit")
-        vault = open_engine(make_url(f"sqlite:///{folder / 'vault.sqlite'}"), "vault")
-        migrate_area(vault, "vault")
+        if not (folder / LOG).exists():
+            begin(folder, ("tree", partitions), partial(_begin, partitions))
+        self.log = open_log(f"sqlite:///{folder / LOG}", partitions, self.clock)
+        self.database = database or make_url(f"sqlite:///{folder / DATABASE}")
+        self.control, self.audit = _migrated(self.database, "control"), _migrated(self.database, "audit")
+        vault = open_engine(make_url(f"sqlite:///{folder / VAULT}"), "vault")
         self.vault = SqlVault(vault, WrappingKey(b"w" * KEY_BYTES), self.clock)
         self.copies = folder / "copies"
         self._writer = self.log.writer()
@@ -104,3 +103,23 @@ class Tree:
         self._writer.close()
         for engine in self._engines:
             engine.dispose()
+
+
+def _begin(partitions: int, folder: Path) -> None:
+    """Make an empty log, vault, control area and tree."""
+    open_log(f"sqlite:///{folder / LOG}", partitions, FixedClock())
+    database = make_url(f"sqlite:///{folder / DATABASE}")
+    for made in (
+        _migrated(make_url(f"sqlite:///{folder / VAULT}"), "vault"),
+        _migrated(database, "control"),
+        _migrated(database, "audit"),
+    ):
+        made.dispose()
+
+
+def _migrated(database: URL, kind: Kind) -> Engine:
+    """An engine on an area that is called like its kind."""
+    engine = open_engine(database, kind)
+    create_area(engine, kind)
+    migrate_area(engine, kind)
+    return engine
