@@ -19,7 +19,8 @@ from services.events.catalog.envelope import RECORDED_BY, Act
 from services.events.credentials import CLI, list_keys
 from services.events.vault.cipher import open_acts
 from services.graphql.dashboard.answers import Act as ShownAct
-from services.graphql.dashboard.naming import act_sentence, reason_words
+from services.graphql.dashboard.naming import LOOKED_AT, act_sentence, reason_words
+from services.graphql.reads import What
 from services.kit import instants
 from services.kit.database import reading
 from services.kit.errors import Corrupt, Invalid
@@ -39,15 +40,6 @@ Item = Mapping[str, Any]
 
 _ACTS_AT_ONCE = 200
 _VERDICTS = ("breached", "kept", "not judged: its source does not record what it rests on")
-_WHAT = {
-    "card": "the scorecard",
-    "example": "what a leader models",
-    "signals": "single judgements",
-    "evidence": "the acts behind a judgement",
-    "acts": "acts",
-    "personal": "personal texts or names",
-    "export": "everything that is held, by an export like this one",
-}
 
 
 class Section(NamedTuple):
@@ -77,7 +69,7 @@ def export(person: str, as_json: bool, output: Path | None) -> None:
     with ExitStack() as stack:
         parts = stack.enter_context(opened(load_settings()))
         file = sys.stdout if output is None else stack.enter_context(_new_file(output))
-        record_reads(parts.stores.control, [Read(instants.now(), CLI.name, None, [person], ["export"])])
+        record_reads(parts.stores.control, [Read(instants.now(), CLI.name, None, [person], [What.EXPORT])])
         model = stack.enter_context(reading(parts.stores.model()))
         control = stack.enter_context(reading(parts.stores.control))
         bar = stack.enter_context(progress_bar("looking through", " acts", held.count_acts(model)))
@@ -197,7 +189,7 @@ def _disputes(parts: Parts, model: Connection, rows: Sequence[ActRow]) -> Mappin
 
 def _looks(control: Connection, person: str) -> Iterator[Item]:
     for looked in held.reads_of(control, person):
-        what = [_WHAT.get(each, each) for each in looked.what]
+        what = [LOOKED_AT.get(each, each) for each in looked.what]
         by = looked.actor if looked.person is None else f"{looked.person} ({looked.actor})"
         of = [person] if looked.person != person else looked.persons
         yield {"When": _when(looked.at), "Who": by, "Looked at": what, "Of": of}

@@ -25,6 +25,7 @@ class What(StrEnum):
     ACTS = "acts"  # acts shown by themselves
     PERSONAL = "personal"  # the text of a personal field; the name of a person is one
     AUDIT = "audit"  # the audit log, whatever it says of whom
+    EXPORT = "export"  # everything that is held, as a command prints it
 
 
 class Noted:

@@ -100,7 +100,7 @@ def test_an_export_is_recorded_as_a_read(told: Server) -> None:
     looks = exported(told, "r-1")["Who looked"]
     assert len(looks) == before + 1
     assert looks[-1]["Who"] == "cli"
-    assert looks[-1]["Looked at"] == ["everything that is held, by an export like this one"]
+    assert looks[-1]["Looked at"] == ["everything that is held, as an export"]
 
 
 def test_in_words_for_a_person(told: Server, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.graphql.dashboard.answers import AuditEntry
-from services.graphql.dashboard.naming import act_sentence
+from services.graphql.dashboard.naming import LOOKED_AT, act_sentence
 from services.graphql.dashboard.numbers import many
 
 KINDS: Mapping[str, str] = {
@@ -18,15 +18,6 @@ KINDS: Mapping[str, str] = {
     "dead-letters.retried": "Dead letters read again",
 }
 """What the kinds of entries are called that are not acts."""
-_READ: Mapping[str, str] = {
-    "card": "the card",
-    "example": "the example",
-    "signals": "signals",
-    "evidence": "the acts behind signals",
-    "acts": "acts",
-    "personal": "personal text",
-    "audit": "the audit log",
-}
 
 
 def entry_sentence(entry: AuditEntry) -> str:
@@ -55,7 +46,7 @@ def _record(entry: AuditEntry) -> str:
 
 
 def _read(entry: AuditEntry, said: Mapping[str, Any]) -> str:
-    what = [_READ.get(str(one), str(one)) for one in said.get("what") or ()]
+    what = [LOOKED_AT.get(str(one), str(one)) for one in said.get("what") or ()]
     whose = f" of {many(len(entry.subjects), 'person', 'people')}" if len(entry.subjects) > 1 else ""
     return f"Read {' and '.join(filter(None, (', '.join(what[:-1]), *what[-1:])))}{whose}"
 

@@ -89,6 +89,18 @@ BREACHES: Mapping[str, str] = {
 }
 """A breach of each principle, in the past tense, for whoever did it."""
 
+LOOKED_AT: Mapping[str, str] = {
+    "card": "the scorecard",
+    "example": "what a leader models",
+    "signals": "single judgements",
+    "evidence": "the acts behind a judgement",
+    "acts": "acts",
+    "personal": "personal texts or names",
+    "audit": "the audit log",
+    "export": "everything that is held, as an export",
+}
+"""What somebody looked at, by what a record of reads has (`services.graphql.reads.What`)."""
+
 CHANNELS: Mapping[str, str] = {
     "call": "by phone",
     "text": "by text message",

@@ -12,9 +12,9 @@ from services.kit.database import writing
 from tests.graphql.dashboard.visitor import Visitor
 from tests.graphql.gateway import Asker
 
-TWO = "Read acts, the card and personal text of 2 people"
+TWO = "Read acts, the scorecard and personal texts or names of 2 people"
 LEAVES: Sequence[tuple[str, Sequence[str], Mapping[str, object], str]] = (
-    ("read", ["rik"], {"person": "ann", "what": ["card"]}, "Read the card read rik ann"),
+    ("read", ["rik"], {"person": "ann", "what": ["card"]}, "Read the scorecard read rik ann"),
     ("read", ["rik", "rosa"], {"person": "ann", "what": ["acts", "card", "personal"]}, TWO),
     ("erasure", ["rosa"], {}, "Destroyed the key of a person’s personal fields"),
     ("key.created", [], {"name": "crm", "scopes": [], "sources": []}, "Made the API key crm"),

@@ -33,6 +33,7 @@ from services.graphql.dashboard.answers import (
     Score,
     StatedStandard,
 )
+from services.graphql.reads import What
 from services.projections import leadership
 from services.projections.leadership.policy import Evidence, Mirroring, Policy
 from services.projections.leadership.principles import PRINCIPLES
@@ -607,6 +608,11 @@ ACTS: list[tuple[str, dict[str, Any], str]] = [
 def test_an_act_in_words(name: str, data: dict[str, Any], says: str) -> None:
     """What was done, from the act's own data."""
     assert plain(naming.act_sentence(Act(type=f"exemplar.{name}.v1", data=data))) == says
+
+
+def test_whatever_can_be_looked_at_has_words() -> None:
+    """The audit log, and who asks what is held of them, say of every read in words what it was of."""
+    assert set(naming.LOOKED_AT) == set(What)
 
 
 def test_every_reason_of_the_model_has_words() -> None:
