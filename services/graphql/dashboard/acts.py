@@ -1,12 +1,14 @@
-"""An act as every page shows it: when, in words, in somebody's own words, and that it was taken back or disputed."""
+"""An act as every page shows it: when, in words, in somebody's own words, taken back or disputed; and its signals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from services.graphql.dashboard.answers import Act
+from services.graphql.dashboard.answers import Act, Signal
 from services.graphql.dashboard.figures import Link
-from services.graphql.dashboard.naming import Personal, act_sentence, personal_text
+from services.graphql.dashboard.naming import Personal, act_sentence, personal_text, reason_words
 from services.graphql.dashboard.numbers import short_day
+from services.graphql.dashboard.places import to_person
+from services.graphql.dashboard.scores import slug
 from services.graphql.dashboard.visiting import Visit
 
 _NAMING = {"act.retracted": "retracts", "act.disputed": "disputes"}
@@ -60,6 +62,29 @@ def shown_act(visit: Visit, act: Act) -> ShownAct:
         act_link(visit, act),
         anchor(act),
         _about(visit, act),
+    )
+
+
+class ShownSignal(NamedTuple):
+    """A signal beside an act that it rests on; `acts` lead to those that it rests on besides."""
+
+    verdict: str
+    reason: str
+    principle: Link
+    person: Link | None
+    day: str
+    acts: Sequence[Link] = ()
+
+
+def shown_signal(visit: Visit, signal: Signal, titles: Mapping[str, str]) -> ShownSignal:
+    """The signal for a page of this visit; `titles` are those of principles."""
+    of = slug(signal.principle)
+    return ShownSignal(
+        signal.verdict.lower(),
+        reason_words(signal.reason),
+        Link(titles.get(signal.principle, of), visit.link("principle", principle=of)),
+        to_person(visit, signal.person) if signal.person else None,
+        short_day(signal.at),
     )
 
 

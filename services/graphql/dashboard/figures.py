@@ -3,7 +3,7 @@
 From the same figure come its place in the page, its table as CSV and its chart as SVG.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, NamedTuple
@@ -82,6 +82,13 @@ class Figure:
     def drawing(self, about: str) -> str | None:
         """Its charts as an SVG of their own; `about` says whose they are, and of when. None if it has none."""
         return sheet(self.heading, about, self.rows, self.axis, self.key) if self.rows else None
+
+
+def field_by_field(heading: str, caption: str, fields: Iterable[tuple[str, str]], hidden: str) -> Figure:
+    """What something consists of; a value that is `hidden` is shown muted."""
+    rows = [(Cell(name), Cell(value, soft=value == hidden)) for name, value in fields]
+    table = Table(caption, (Column("Field", "text"), Column("Value", "text")), rows)
+    return Figure("fields", heading, table=table, open_table=True)
 
 
 class Missing(NamedTuple):

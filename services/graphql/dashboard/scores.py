@@ -8,7 +8,7 @@ from services.graphql.dashboard.charts.drawing import Row
 from services.graphql.dashboard.charts.rates import rate_axis, rate_chart
 from services.graphql.dashboard.charts.trends import trend_chart
 from services.graphql.dashboard.figures import NOTHING, Cell, Column, Figure, Link, Missing, Table
-from services.graphql.dashboard.numbers import percent, short_day, signed_points
+from services.graphql.dashboard.numbers import percent, short_day, signed_points, times
 from services.graphql.dashboard.visiting import Visit
 from services.graphql.dashboard.wording import (
     change_sentence,
@@ -215,3 +215,8 @@ def share(value: float | None, *, soft: bool = False) -> Cell:
 def difference(value: float | None) -> Cell:
     """A difference of two shares, for people in points."""
     return NOTHING if value is None else Cell(signed_points(value), value)
+
+
+def ratio(value: float | None) -> Cell:
+    """How many times as much or as many."""
+    return NOTHING if value is None else Cell(times(value), value)

@@ -6,7 +6,7 @@ There is no other way to the data.
 
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -18,6 +18,7 @@ from services.graphql.dashboard.figures import Freshness, Paging, Shown
 from services.graphql.dashboard.links import figure_link, page_link
 from services.graphql.dashboard.periods import PARAMETERS, Period, period_of
 from services.graphql.documents import Documents
+from services.kit import instants
 from services.kit.errors import Invalid
 from services.projections.leadership.policy import Policy
 
@@ -64,7 +65,7 @@ class Visit:
     @property
     def today(self) -> date:
         """The day, UTC."""
-        return datetime.fromtimestamp(self.now / 1_000_000, UTC).date()
+        return instants.to_date(self.now)
 
     @property
     def period(self) -> Period:
@@ -142,7 +143,7 @@ class Visit:
         """Note how fresh the answer is; of several the one that is furthest behind."""
         lag = float(said.get("lagSeconds", 0.0))
         if self.freshness is None or lag > self.freshness.lag_seconds:
-            at = datetime.fromtimestamp(self.now / 1_000_000, UTC)
+            at = instants.to_datetime(self.now)
             self.freshness = Freshness(at, said.get("position", ""), lag, said.get("policy", ""))
 
 

@@ -2,18 +2,15 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 
-from services.graphql.dashboard.acts import anchor, shown_act
-from services.graphql.dashboard.answers import Act, ActExplanation, Principle, Signal
+from services.graphql.dashboard.acts import anchor, shown_act, shown_signal
+from services.graphql.dashboard.answers import Act, ActExplanation, Principle
 from services.graphql.dashboard.disputing import form_for
-from services.graphql.dashboard.figures import Cell, Column, Figure, Link, Missing, Shown, Table
-from services.graphql.dashboard.naming import reason_words
-from services.graphql.dashboard.numbers import short_day
-from services.graphql.dashboard.places import TEAMS, to_person
-from services.graphql.dashboard.scores import slug
+from services.graphql.dashboard.figures import Figure, Link, Missing, Shown, field_by_field
+from services.graphql.dashboard.places import TEAMS
 from services.graphql.dashboard.visiting import NOT_THERE, Failure, Page, Visit
 from services.projections.queries.rows import ABOUT_LEADERS, ABOUT_TEAMS
 
@@ -24,7 +21,6 @@ _FATES: Mapping[str, str] = {
     "DEAD_LETTER": "It could not be read, counts for nothing, and waits for an operator.",
     "NOT_YET_FOLDED": "It is recorded, and not in the figures yet: open the page again in a moment.",
 }
-_COLUMNS = (Column("Field", "text"), Column("Value", "text"))
 _HIDDEN = "(not yours to read, or erased)"
 
 
@@ -33,16 +29,6 @@ class Asked(Struct, rename="camel"):
 
     explain_act: ActExplanation
     principles: tuple[Principle, ...]
-
-
-class ShownSignal(NamedTuple):
-    """A signal that rests on the act."""
-
-    verdict: str
-    reason: str
-    principle: Link
-    person: Link | None
-    day: str
 
 
 async def build(visit: Visit) -> Shown:
@@ -66,7 +52,7 @@ async def build(visit: Visit) -> Shown:
         "fate": fate,
         "reason": _sentence(found.reason) if found.reason else "",
         "whose": whose,
-        "signals": [_signal(visit, signal, titles) for signal in found.signals],
+        "signals": [shown_signal(visit, signal, titles) for signal in found.signals],
         "disputing": form_for(visit, act),
     }
     return Shown(shown.says, [_fields(act)], context, [TEAMS, *([whose] if whose else [])])
@@ -93,18 +79,6 @@ def _whose(visit: Visit, act: Act) -> Link | None:
     return Link(f"Customer {act.subject}", f"{place}#{anchor(act)}")
 
 
-def _signal(visit: Visit, signal: Signal, titles: Mapping[str, str]) -> ShownSignal:
-    of = slug(signal.principle)
-    person = signal.person
-    return ShownSignal(
-        signal.verdict.lower(),
-        reason_words(signal.reason),
-        Link(titles.get(signal.principle, of), visit.link("principle", principle=of)),
-        to_person(visit, person) if person else None,
-        short_day(signal.at),
-    )
-
-
 def _fields(act: Act) -> Figure:
     """The act as it was recorded, field by field."""
     rows = [
@@ -117,9 +91,8 @@ def _fields(act: Act) -> Figure:
         ("recorded at", act.recorded_at.isoformat()),
         ("place in the log", f"{act.partition}:{act.offset}"),
     ]
-    cells = [(Cell(name), Cell(value, soft=value == _HIDDEN)) for name, value in rows]
-    table = Table("The act as it is in the log; personal fields are encrypted there", _COLUMNS, cells)
-    return Figure("fields", "All its fields", table=table, open_table=True)
+    caption = "The act as it is in the log; personal fields are encrypted there"
+    return field_by_field("All its fields", caption, rows, _HIDDEN)
 
 
 def _value(value: Any) -> str:

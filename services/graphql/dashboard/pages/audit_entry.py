@@ -8,12 +8,11 @@ from msgspec import Struct
 
 from services.graphql.dashboard.answers import AuditEntry
 from services.graphql.dashboard.auditing import entry_sentence, told
-from services.graphql.dashboard.figures import Cell, Column, Figure, Link, Shown, Table
+from services.graphql.dashboard.figures import Figure, Link, Shown, field_by_field
 from services.graphql.dashboard.links import page_link
 from services.graphql.dashboard.visiting import MALFORMED, Failure, Page, Visit
 
 _DIGITS = 9  # of an index that GraphQL's Int surely holds
-_COLUMNS = (Column("Field", "text"), Column("Value", "text"))
 _HELD = "(personal: it is recorded, encrypted, and not shown here)"
 _SHOWN_APART = frozenset({"kind", "at", "actor", "subjects"})
 _AUDIT = Link("The audit log", page_link("audit"))
@@ -67,9 +66,7 @@ def _fields(entry: AuditEntry) -> Figure:
         rows.append(("counts for nothing", entry.refused))
     rows += _of_act(entry)
     rows += [(name, _value(value)) for name, value in told(entry).items() if name not in _SHOWN_APART]
-    cells = [(Cell(name), Cell(value, soft=value == _HELD)) for name, value in rows]
-    table = Table(f"Entry {entry.index:,}, field by field", _COLUMNS, cells)
-    return Figure("fields", "What it says", table=table, open_table=True)
+    return field_by_field("What it says", f"Entry {entry.index:,}, field by field", rows, _HELD)
 
 
 def _of_act(entry: AuditEntry) -> Sequence[tuple[str, str]]:

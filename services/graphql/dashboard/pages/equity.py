@@ -8,12 +8,13 @@ from msgspec import Struct
 
 from services.graphql.dashboard.answers import CustomerEquity, Team
 from services.graphql.dashboard.figures import NOTHING, Cell, Column, Figure, Link, Missing, Shown, Table
-from services.graphql.dashboard.numbers import short_day, times
+from services.graphql.dashboard.numbers import short_day
 from services.graphql.dashboard.pages.team import NOT_YOURS
 from services.graphql.dashboard.places import team_tabs, trail_below
-from services.graphql.dashboard.scores import number, share
+from services.graphql.dashboard.scores import number, ratio, share
 from services.graphql.dashboard.visiting import Page, Visit
 from services.graphql.dashboard.wording import equity_definition, equity_sentences
+from services.kit import instants
 from services.projections.leadership.policy import Policy
 
 _NONE = Missing(
@@ -21,8 +22,6 @@ _NONE = Missing(
     "No customer ordered from the team’s reps, or was in touch with them, in the year up to the day shown.",
     ("order.placed", "contact.made", "meeting.held", "decision.made", "referral.given"),
 )
-
-
 _BEHIND = (
     ("long-view", "Signals: who stays after an order"),
     ("follow-through", "Signals: who follows up"),
@@ -78,7 +77,7 @@ def _nothing(equity: CustomerEquity) -> bool:
 def _as_of(visit: Visit) -> datetime:
     """The end of the period's last day, or now if that is still to come."""
     after = datetime.combine(visit.period.last + timedelta(days=1), time(), UTC)
-    return min(after, datetime.fromtimestamp(visit.now / 1_000_000, UTC))
+    return min(after, instants.to_datetime(visit.now))
 
 
 def _said(as_of: datetime) -> str:
@@ -120,7 +119,7 @@ def _lines(policy: Policy) -> Sequence[_Line]:
         _Line("Lost", lambda e: number(e.lost_customers), "Customers of the year before without an order in this one."),
         _Line(
             "Referrals a customer",
-            lambda e: _ratio(e.referrals_per_customer_year),
+            lambda e: ratio(e.referrals_per_customer_year),
             "Referrals by active customers, by their number. Who is served well may give one or two a year.",
         ),
         _Line(
@@ -144,10 +143,6 @@ def _lines(policy: Policy) -> Sequence[_Line]:
             "Share of all contacts and meetings with customers who had ordered before.",
         ),
     )
-
-
-def _ratio(value: float | None) -> Cell:
-    return NOTHING if value is None else Cell(times(value), value)
 
 
 def _median(value: float | None) -> Cell:

@@ -66,7 +66,7 @@ from services.graphql.dashboard.modelling import (
 )
 from services.graphql.dashboard.numbers import correlation, percent, short_day, times
 from services.graphql.dashboard.places import team_tabs, trail_below
-from services.graphql.dashboard.scores import difference, note, number, share, slug
+from services.graphql.dashboard.scores import difference, note, number, ratio, share, slug
 from services.graphql.dashboard.standing_out import few_sales, stands_out
 from services.graphql.dashboard.visiting import Page, Visit
 from services.graphql.dashboard.wording import LIKELY, evidence_definition
@@ -260,8 +260,7 @@ def _example(about: About) -> Figure:
         Column("Principle", "text"),
         *(Column(f"{who} {what}", "number", says) for who in ("Leader", "Team") for what, says in _SCORE),
         Column("Difference", "number", "The leader's rate less the team's, in percentage points."),
-        Column("Low", "number", "The lower end of its 95 % interval; no clear difference where it holds 0."),
-        Column("High", "number", "Its upper end."),
+        *_ITS_ENDS,
     )
     rows = [
         (
@@ -283,6 +282,10 @@ def _example(about: About) -> Figure:
     )
 
 
+_ITS_ENDS = (
+    Column("Low", "number", "The lower end of its 95 % interval; no clear difference where it holds 0."),
+    Column("High", "number", "Its upper end."),
+)
 _SCORE = (
     ("kept", "Signals that say that the principle was kept."),
     ("signals", "Kept and breached together."),
@@ -336,15 +339,11 @@ _ASSOCIATIONS = (
 
 def _odds_cells(found: OddsRatio) -> Sequence[Cell]:
     return (
-        *(_ratio_cell(end) for end in _ends(found.value, found.interval)),
+        *(ratio(end) for end in _ends(found.value, found.interval)),
         number(found.n),
         number(found.strata),
         Cell(found.undefined_because) if found.undefined_because else NOTHING,
     )
-
-
-def _ratio_cell(value: float | None) -> Cell:
-    return NOTHING if value is None else Cell(times(value), value)
 
 
 def _ends(value: float | None, interval: Interval | None) -> tuple[float | None, float | None, float | None]:
@@ -504,8 +503,7 @@ def _rates_table(caption: str, one: str, other: str, compared: Sequence[tuple[st
             for what, says in (("did", "How many did so."), ("of", "Of how many."), ("rate", "Their share."))
         ),
         Column("Difference", "number", f"{one} less {other.lower()}, in percentage points."),
-        Column("Low", "number", "The lower end of its 95 % interval; no clear difference where it holds 0."),
-        Column("High", "number", "Its upper end."),
+        *_ITS_ENDS,
     )
     rows = [
         (

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from services.graphql.dashboard.acts import ShownAct, act_link, anchor, shown_act
+from services.graphql.dashboard.acts import ShownAct, ShownSignal, act_link, anchor, shown_act, shown_signal
 from services.graphql.dashboard.answers import Act, Connection, Principle, Relationship, Signal
 from services.graphql.dashboard.charts import timelines
 from services.graphql.dashboard.charts.drawing import Row
@@ -15,7 +15,7 @@ from services.graphql.dashboard.charts.timelines import lane_chart, span_of, tim
 from services.graphql.dashboard.figures import Cell, Column, Figure, Link, Shown, Table
 from services.graphql.dashboard.naming import BY_CUSTOMERS, VERDICTS, act_sentence, personal_text, reason_words
 from services.graphql.dashboard.numbers import many, short_day
-from services.graphql.dashboard.places import TEAMS, to_person
+from services.graphql.dashboard.places import TEAMS
 from services.graphql.dashboard.scores import slug
 from services.graphql.dashboard.visiting import Page, Visit
 from services.graphql.dashboard.wording import SIGNAL
@@ -50,16 +50,6 @@ class Asked(Struct):
 
     relationship: Relationship
     principles: tuple[Principle, ...]
-
-
-class ShownSignal(NamedTuple):
-    """A signal. `acts` lead to those that show it, without the one that it stands at."""
-
-    verdict: str
-    reason: str
-    principle: Link
-    person: Link | None
-    acts: Sequence[Link]
 
 
 class Entry(NamedTuple):
@@ -200,15 +190,9 @@ class _Telling:
         return set(self._names) == {person}
 
     def _signal(self, signal: Signal, at: str | None) -> ShownSignal:
-        of, person = slug(signal.principle), signal.person
-        named = person is not None and not self._alone(person.key)
-        return ShownSignal(
-            signal.verdict.lower(),
-            reason_words(signal.reason),
-            Link(self._titles.get(signal.principle, of), self._visit.link("principle", principle=of)),
-            to_person(self._visit, person) if person and named else None,
-            [self._to_act(act) for act in signal.evidence if anchor(act) != at],
-        )
+        shown = shown_signal(self._visit, signal, self._titles)
+        person = None if signal.person and self._alone(signal.person.key) else shown.person
+        return shown._replace(person=person, acts=[self._to_act(act) for act in signal.evidence if anchor(act) != at])
 
     def _to_act(self, act: Act) -> Link:
         """To the act in this page or, if it is on another, to its own."""
