@@ -7,10 +7,12 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import msgspec
 import structlog
+from msgspec import Struct
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.requests import Request
 from starlette.responses import Response
@@ -72,14 +74,15 @@ class Ingress:
         self._admitting: dict[str | None, asyncio.Future[Credential]] = {}
         events = Counter("exemplar_events", "Events answered, by outcome", ["outcome"], registry=registry)
         self._accepted, self._duplicate, self._refused = map(events.labels, ("accepted", "duplicate", "refused"))
-        self._answers = Counter("exemplar_event_posts", "Posts answered, by status", ["status"], registry=registry)
+        answers = Counter("exemplar_event_posts", "Posts answered, by status", ["status"], registry=registry)
+        self._answered = cache(lambda status: answers.labels(str(status)))
         self._seconds = Histogram("exemplar_event_post_seconds", "Time to answer a post", registry=registry)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a post."""
         started = time.perf_counter()
         response = await self._answer(scope["headers"], receive)
-        self._answers.labels(str(response.status_code)).inc()
+        self._answered(response.status_code).inc()
         self._seconds.observe(time.perf_counter() - started)
         await response(scope, receive, send)
 
@@ -244,20 +247,19 @@ def ingress_routes(ingress: Ingress, documents: Documents) -> list[Route]:
     ]
 
 
+class _Shown(Struct):
+    """A receipt as the client gets it."""
+
+    source: str
+    id: str
+    partition: int
+    offset: int
+    duplicate: bool
+
+
 def _acknowledgement(receipts: list[Receipt]) -> Response:
-    answer = {
-        "receipts": [
-            {
-                "source": receipt.source,
-                "id": receipt.id,
-                "partition": receipt.place.partition,
-                "offset": receipt.place.offset,
-                "duplicate": receipt.duplicate,
-            }
-            for receipt in receipts
-        ],
-        "position": recording.position_of(receipts),
-    }
+    shown = [_Shown(each.source, each.id, each.place.partition, each.place.offset, each.duplicate) for each in receipts]
+    answer = {"receipts": shown, "position": recording.position_of(receipts)}
     return Response(msgspec.json.encode(answer), 202, media_type="application/json")
 
 

@@ -7,6 +7,7 @@ from functools import partial
 
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from services.events.api import Ingress, Limits, PostsFirst, ingress_routes
 from services.events.catalog.envelope import Catalogue
@@ -43,9 +44,12 @@ def create_app(
     ingress = Ingress(intake, keyring, limits, registry)
     routes = [*ingress_routes(ingress, documents(catalogue)), *operations(ready, registry)]
     app = make_app(routes, lifespan)
-    guarded = partial(LoopbackOnly, is_open=_openness(keyring))
-    app.add_middleware(guarded)
-    app.middleware_stack = PostsFirst(app.build_middleware_stack(), guarded(ingress))
+    posts: ASGIApp = ingress
+    if not keyring.closed:
+        guarded = partial(LoopbackOnly, is_open=_openness(keyring))
+        app.add_middleware(guarded)
+        posts = guarded(ingress)
+    app.middleware_stack = PostsFirst(app.build_middleware_stack(), posts)
     return app
 
 

@@ -5,12 +5,14 @@ work wait and go together the next time, with one look-up and one append for all
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 from services.events.log.protocol import Place
 from services.events.recording import (
+    Fault,
     Fresh,
     Receipt,
     Recording,
@@ -31,6 +33,19 @@ _GATHERING_SECONDS = 0.002
 class _Waiting(NamedTuple):
     request: Request
     answer: asyncio.Future[list[Receipt]]
+    deadline: float
+
+
+class _Taken(NamedTuple):
+    """What became of requests: the verdicts on the events of each and its faults; whom the good ones erase.
+
+    `appended` has the places of the fresh acts of the good requests, None where there are none.
+    """
+
+    judged: Sequence[Sequence[Verdict]]
+    faults: Sequence[Mapping[int, Fault]]
+    erased: Sequence[str]
+    appended: Future[list[Place]] | None
 
 
 class Intake:
@@ -40,6 +55,8 @@ class Intake:
         self._recording = recording
         self._within = within
         self._waiting: list[_Waiting] = []
+        self._unanswered: deque[_Waiting] = deque()  # by deadline, with some that are answered by now
+        self._clock: asyncio.TimerHandle | None = None
         self._lately = 0  # requests in the last group
         self._draining: asyncio.Task[None] | None = None
         self._worker = ThreadPoolExecutor(1, "intake")
@@ -47,16 +64,14 @@ class Intake:
     async def record(self, request: Request) -> list[Receipt]:
         """A receipt for each event, once all are durable. Raises Refused, Unavailable (send again), Corrupt."""
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(request, loop.create_future())
+        waiting = _Waiting(request, loop.create_future(), loop.time() + self._within)
         self._waiting.append(waiting)
+        self._unanswered.append(waiting)
+        if self._clock is None:
+            self._clock = loop.call_at(waiting.deadline, self._give_up)
         if self._draining is None or self._draining.done():
             self._draining = loop.create_task(self._drain())
-        late = Unavailable("the log did not take the events in time: send them again")
-        giving_up = loop.call_later(self._within, self._give_up, waiting, late)
-        try:
-            return await waiting.answer
-        finally:
-            giving_up.cancel()
+        return await waiting.answer
 
     async def close(self) -> None:
         """Finish what was taken, within a few seconds, and let go of the thread. All requests were answered before."""
@@ -64,10 +79,15 @@ class Intake:
             await asyncio.wait([self._draining], timeout=_CLOSING_SECONDS)
         self._worker.shutdown(wait=False)
 
-    def _give_up(self, waiting: _Waiting, late: Unavailable) -> None:
+    def _give_up(self) -> None:
         """Answer who has waited too long, and keep nothing of them: what blocks may do so for as long as it likes."""
-        _answer_with(waiting, late)
-        self._waiting = [other for other in self._waiting if other is not waiting]
+        loop = asyncio.get_running_loop()
+        while self._unanswered and (self._unanswered[0].answer.done() or self._unanswered[0].deadline <= loop.time()):
+            late = Unavailable("the log did not take the events in time: send them again")
+            _answer_with(self._unanswered.popleft(), late)
+        self._waiting = [waiting for waiting in self._waiting if not waiting.answer.done()]
+        left = self._unanswered
+        self._clock = loop.call_at(left[0].deadline, self._give_up) if left else None
 
     async def _drain(self) -> None:
         while self._waiting:
@@ -76,12 +96,14 @@ class Intake:
             group = self._next_group()
             self._lately = len(group)
             try:
-                judged, places = await self._recorded([waiting.request for waiting in group])
+                taken, places = await self._recorded([waiting.request for waiting in group])
             except Exception as error:  # noqa: BLE001  # whatever it is, it is the answer to those who wait
                 for waiting in group:
                     _answer_with(waiting, error)
             else:
-                _answer(group, judged, iter(places))
+                _answer(group, taken, iter(places))
+            while self._unanswered and self._unanswered[0].answer.done():
+                self._unanswered.popleft()
 
     def _next_group(self) -> list[_Waiting]:
         events = taken = 0
@@ -93,32 +115,28 @@ class Intake:
         group, self._waiting = self._waiting[:taken], self._waiting[taken:]
         return [waiting for waiting in group if not waiting.answer.done()]
 
-    async def _recorded(self, requests: Sequence[Request]) -> tuple[list[list[Verdict]], list[Place]]:
-        """The verdicts on the events of each request, and the places of the fresh acts of the good requests."""
+    async def _recorded(self, requests: Sequence[Request]) -> tuple[_Taken, list[Place]]:
+        """What became of the requests, and the places of the fresh acts of the good ones."""
         loop = asyncio.get_running_loop()
-        judged, appended = await loop.run_in_executor(self._worker, self._take, requests)
+        taken = await loop.run_in_executor(self._worker, self._take, requests)
         # Shielded: who stops waiting must not cancel what the log is about to complete.
-        places = [] if appended is None else await asyncio.shield(asyncio.wrap_future(appended))
-        good = _good(judged)
-        if erased_by(good):
-            await loop.run_in_executor(self._worker, self._recording.destroy_keys, good)
-        return judged, places
+        places = [] if taken.appended is None else await asyncio.shield(asyncio.wrap_future(taken.appended))
+        if taken.erased:
+            await loop.run_in_executor(self._worker, self._recording.destroy_keys, taken.erased)
+        return taken, places
 
-    def _take(self, requests: Sequence[Request]) -> tuple[list[list[Verdict]], Future[list[Place]] | None]:
+    def _take(self, requests: Sequence[Request]) -> _Taken:
         """In the worker: judge all requests and append what is fresh in the good ones."""
         judged = self._recording.judge(requests)
-        fresh = [verdict for verdict in _good(judged) if isinstance(verdict, Fresh)]
-        return judged, self._recording.append(fresh) if fresh else None
+        faults = [faults_of(verdicts) for verdicts in judged]
+        good = [verdict for verdicts, bad in zip(judged, faults, strict=True) if not bad for verdict in verdicts]
+        fresh = [verdict for verdict in good if isinstance(verdict, Fresh)]
+        return _Taken(judged, faults, erased_by(good), self._recording.append(fresh) if fresh else None)
 
 
-def _good(judged: Sequence[Sequence[Verdict]]) -> list[Verdict]:
-    """The verdicts of those requests of which no event is refused."""
-    return [verdict for verdicts in judged if not faults_of(verdicts) for verdict in verdicts]
-
-
-def _answer(group: Sequence[_Waiting], judged: Sequence[Sequence[Verdict]], places: Iterator[Place]) -> None:
-    for waiting, verdicts in zip(group, judged, strict=True):
-        if faults := faults_of(verdicts):
+def _answer(group: Sequence[_Waiting], taken: _Taken, places: Iterator[Place]) -> None:
+    for waiting, verdicts, faults in zip(group, taken.judged, taken.faults, strict=True):
+        if faults:
             _answer_with(waiting, Refused(faults))
             continue
         receipts = [settled for settled in receipts_of(verdicts, places) if isinstance(settled, Receipt)]

@@ -12,6 +12,10 @@ REMEMBERED_BYTES = 8 * 2**20
 _ACT_BYTES = 2_000  # what a decoded act takes in memory beside its record, about
 
 
+_Appended = tuple[Act, Place, int]
+"""An act, where it is, and how large its record is."""
+
+
 class RecentlyAppended:
     """`Known` that adds to another one the acts appended here lately, as many as fit into 8 MiB.
 
@@ -23,7 +27,7 @@ class RecentlyAppended:
         self._folded = folded
         self._most = remembered_bytes
         self._size = 0
-        self._acts: OrderedDict[tuple[str, str], dict[str, tuple[KnownAct, int]]] = OrderedDict()
+        self._acts: OrderedDict[tuple[str, str], list[_Appended]] = OrderedDict()
         self._lock = Lock()
 
     def find(self, pairs: Collection[tuple[str, str]]) -> Sequence[KnownAct]:
@@ -31,18 +35,30 @@ class RecentlyAppended:
         found = list(self._folded.find(pairs))
         keys = {known.act.key for known in found}
         with self._lock:
-            recent = [known for pair in pairs for known, _ in self._acts.get(pair, {}).values()]
+            recent = [KnownAct(act, place) for pair in pairs for act, place, _ in self._acts.get(pair, ())]
         return found + [known for known in recent if known.act.key not in keys]
 
-    def remember(self, appended: Iterable[tuple[Act, Place, int]]) -> None:
+    def remember(self, appended: Iterable[_Appended]) -> None:
         """Keep acts that are durable now, with their places and the sizes of their records in bytes."""
         with self._lock:
-            for act, place, size in appended:
-                subjects = self._acts.setdefault((act.source, act.id), {})
-                self._acts.move_to_end((act.source, act.id))
-                if act.subject not in subjects or place < subjects[act.subject][0].place:
-                    self._size += size + _ACT_BYTES - subjects.get(act.subject, (None, 0))[1]
-                    subjects[act.subject] = KnownAct(act, place), size + _ACT_BYTES
+            for each in appended:
+                pair = each[0].source, each[0].id
+                if pair in self._acts:
+                    self._acts[pair] = _first_of_each_key([*self._forget(pair), each])
+                else:
+                    self._acts[pair] = [each]
+                self._size += sum([size + _ACT_BYTES for _, _, size in self._acts[pair]])
             while self._size > self._most:
-                _, oldest = self._acts.popitem(last=False)
-                self._size -= sum(size for _, size in oldest.values())
+                self._forget(next(iter(self._acts)))
+
+    def _forget(self, pair: tuple[str, str]) -> list[_Appended]:
+        forgotten = self._acts.pop(pair)
+        self._size -= sum([size + _ACT_BYTES for _, _, size in forgotten])
+        return forgotten
+
+
+def _first_of_each_key(appended: list[_Appended]) -> list[_Appended]:
+    firsts: dict[str, _Appended] = {}
+    for act, place, size in sorted(appended, key=lambda each: each[1]):
+        firsts.setdefault(act.subject, (act, place, size))
+    return list(firsts.values())

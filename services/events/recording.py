@@ -4,12 +4,12 @@ Each event is validated, authorised, its personal fields sealed, and compared wi
 appended, and acknowledged only once the log has it durably.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from services.events.catalog.acts import (
@@ -47,8 +47,7 @@ Key = tuple[str, str, str]
 Pair = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """Why an event is refused: 400 malformed, 403 not allowed, 422 invalid, 409 conflict; the JSON pointer into it."""
 
     status: int
@@ -67,16 +66,14 @@ class Request(NamedTuple):
     trace: Trace = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Fresh:
+class Fresh(Struct, frozen=True):
     """An act that is not known yet, sealed, to be appended with the trace that it is a part of."""
 
     act: Act
     trace: Trace = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(Struct, frozen=True):
     """An act that is known already: where its first copy is, a place or the index of an event of the same request."""
 
     act: Act
@@ -86,8 +83,7 @@ class Copy:
 Verdict = Fault | Fresh | Copy
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """An act that is durably in the log, where it is, and whether it was there (or in the request) before."""
 
     source: str
@@ -150,10 +146,10 @@ class Recording:
         future.add_done_callback(partial(self._remember, acts, [len(record.value) for record in records]))
         return future
 
-    def destroy_keys(self, verdicts: Iterable[Verdict]) -> None:
+    def destroy_keys(self, persons: Collection[str]) -> None:
         """Destroy the data keys of those whom acts erase that are durable now, before they are acknowledged."""
-        if erased := erased_by(verdicts):
-            self._vault.destroy(erased)
+        if persons:
+            self._vault.destroy(persons)
 
     def _remember(self, acts: Sequence[Act], sizes: Sequence[int], appended: Future[list[Place]]) -> None:
         if not appended.cancelled() and appended.exception() is None:
@@ -223,8 +219,11 @@ def faults_of(verdicts: Sequence[Verdict]) -> dict[int, Fault]:
 
 def erased_by(verdicts: Iterable[Verdict]) -> list[str]:
     """Whom the acts among these verdicts erase."""
-    acts = [verdict.act for verdict in verdicts if not isinstance(verdict, Fault)]
-    return [act.subject for act in acts if isinstance(act.data, PersonErased)]
+    return [
+        verdict.act.subject
+        for verdict in verdicts
+        if not isinstance(verdict, Fault) and isinstance(verdict.act.data, PersonErased)
+    ]
 
 
 def receipts_of(verdicts: Sequence[Verdict], places: Iterable[Place]) -> list[Receipt | Fault]:

@@ -21,12 +21,11 @@ _MEMBER = re.compile(_KEY + r"=[ -+\--<>-~]{0,255}[!-+\--<>-~]")
 
 def trace_of_post(headers: Sequence[tuple[bytes, bytes]]) -> Trace:
     """The trace that an HTTP request is a part of, by its headers (names in lower case)."""
-    values: dict[str, list[str]] = {TRACEPARENT: [], TRACESTATE: []}
-    for name, value in headers:
-        if name in (b"traceparent", b"tracestate"):
-            values[name.decode()].append(value.decode("latin-1"))
-    parents = values[TRACEPARENT]
-    return _trace(parents[0], ",".join(values[TRACESTATE])) if len(parents) == 1 else ()
+    parents = [value for name, value in headers if name == b"traceparent"]
+    if len(parents) != 1:
+        return ()
+    states = [value for name, value in headers if name == b"tracestate"]
+    return _trace(parents[0].decode("latin-1"), b",".join(states).decode("latin-1"))
 
 
 def trace_of_event(attributes: Mapping[str, object]) -> Trace:

@@ -359,12 +359,20 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[Sequence
         connection.execute(sqlite.insert(table).on_conflict_do_nothing(), given_rows)
 
 
-def insert_missing_alone(engine: Engine, table: Table, rows: Sequence[Sequence[Any]]) -> None:
-    """`insert_missing` in PostgreSQL, in a transaction of its own: one message each way, where others take four."""
-    names = ", ".join(column.name for column in table.columns)
-    given = _given_rows(list(table.columns))
+def insert_missing_alone(engine: Engine, table: Table, rows: Sequence[Sequence[Any]]) -> list[Any]:
+    """`insert_missing` in PostgreSQL, in a transaction of its own: one message each way, where others take four.
+
+    Gives the first column of those rows that were missing.
+    """
     with _straight(engine) as cursor:
-        cursor.execute(f"INSERT INTO {table.name} ({names}) {given} ON CONFLICT DO NOTHING", (_json(rows),))
+        return [value for (value,) in cursor.execute(_insert_missing_statement(table), (_json(rows),)).fetchall()]
+
+
+@lru_cache(maxsize=64)
+def _insert_missing_statement(table: Table) -> str:
+    first, *_ = names = [column.name for column in table.columns]
+    given = _given_rows(list(table.columns))
+    return f"INSERT INTO {table.name} ({', '.join(names)}) {given} ON CONFLICT DO NOTHING RETURNING {first}"
 
 
 def delete_rows(connection: Connection, table: Table, keys: Sequence[Sequence[Any]]) -> None:

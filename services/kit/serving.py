@@ -82,6 +82,7 @@ class BoundedProtocol(_Impatient, HttpToolsProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._deadline: asyncio.TimerHandle | None = None
+        self._arriving = False
         self._in_headers = True
         self._header_bytes = 0
         self._refused = False
@@ -105,13 +106,13 @@ class BoundedProtocol(_Impatient, HttpToolsProtocol):
         super().data_received(data)
         if self._in_headers and self._header_bytes > MOST_HEADER_BYTES:
             self._refuse(431)
+        elif self._arriving and self._deadline is None and not self._refused:
+            self._start_clock()
 
     def on_message_begin(self) -> None:
-        """The first bytes of a request: from now on it must arrive in time."""
+        """The first bytes of a request: what does not come with them must arrive in time."""
         super().on_message_begin()
-        self._in_headers = True
-        if self._deadline is None and not self._refused:
-            self._start_clock()
+        self._in_headers = self._arriving = True
 
     def on_headers_complete(self) -> None:
         """The headers are here: look at how the body is framed."""
@@ -125,6 +126,7 @@ class BoundedProtocol(_Impatient, HttpToolsProtocol):
         self._header_bytes = 0
         super().on_headers_complete()
         if self.parser.should_upgrade():
+            self._arriving = False
             self._stop_clock()
 
     def on_body(self, body: bytes) -> None:
@@ -134,6 +136,7 @@ class BoundedProtocol(_Impatient, HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is here in full."""
+        self._arriving = False
         self._stop_clock()
         self._in_headers = True
         if not self._refused:

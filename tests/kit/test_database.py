@@ -78,8 +78,9 @@ def test_what_goes_straight_to_postgresql_has_every_type(postgres_url: str) -> N
     )
     things.create(engine)
     rows = [("a", 2**62, b"\0\xff"), ('"$1 %s\\ñ\U0001f600', None, None)]
-    insert_missing_alone(engine, things, rows)
-    insert_missing_alone(engine, things, [("a", 1, b"")])
+    assert sorted(insert_missing_alone(engine, things, rows)) == sorted(name for name, *_ in rows)
+    assert insert_missing_alone(engine, things, [("a", 1, b""), ("b", 1, b"")]) == ["b"]
+    rows.append(("b", 1, b""))
     found = look_up(engine, list(things.columns), [things.c.name], [(name,) for name, *_ in rows] + [("other",)])
     assert sorted(map(tuple, found)) == sorted(rows)
     assert look_up(engine, [things.c.name], [things.c.bytes, things.c.number], [(b"\0\xff", 2**62)]) == [("a",)]

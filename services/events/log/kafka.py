@@ -36,6 +36,7 @@ from kafka.structs import TopicPartition
 
 from services.events.log.access import KafkaAccess
 from services.events.log.group import KafkaShare
+from services.events.log.network import TogetherNetwork, WordlessSelector
 from services.events.log.partitioning import partition_for
 from services.events.log.protocol import Identity, NewRecord, Place, Position, Record
 from services.kit.errors import Corrupt, ExemplarError, Misconfigured, Unavailable
@@ -179,32 +180,6 @@ class _Append:
         self._settled(self)
 
 
-class _Network(KafkaNetClient):  # type: ignore[misc]  # the client has no types
-    """A producer's network, whose thread is woken once for all records that are handed on together.
-
-    By itself the client wakes it for each partition, whereupon it takes the interpreter and looks at all of them.
-    """
-
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**given)
-        self._held = False
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Wake the thread at the end of this only. What waits for metadata wakes it by another way."""
-        self._held = True
-        try:
-            yield
-        finally:
-            self._held = False
-            self.wakeup()
-
-    def wakeup(self) -> None:
-        """Wake the thread, now or at the end."""
-        if not self._held:
-            super().wakeup()
-
-
 class KafkaWriter:
     """LogWriter on a topic. `append` never waits: a thread hands on what waits; the client sends in batches."""
 
@@ -340,8 +315,8 @@ class KafkaWriter:
                 self._retire(REQUEST_SECONDS)
                 self._producer = _connect(self._make_producer, self._log.connection, _producing(), self._made_network)
 
-    def _made_network(self, **given: Any) -> "_Network":
-        self._network = made = _Network(**given)
+    def _made_network(self, **given: Any) -> TogetherNetwork:
+        self._network = made = TogetherNetwork(**given)
         return made
 
     def _send(self, append: _Append) -> None:
@@ -663,6 +638,7 @@ def _connection(servers: list[str], access: KafkaAccess) -> dict[str, object]:
     settings: dict[str, object] = {
         "bootstrap_servers": servers,
         "client_id": "exemplar",
+        "selector": WordlessSelector,
         "security_protocol": access.protocol,
         "request_timeout_ms": int(REQUEST_SECONDS * 1000),
         "bootstrap_timeout_ms": int(BOOTSTRAP_SECONDS * 1000),
@@ -699,7 +675,7 @@ def _producing() -> dict[str, object]:
         "enable_idempotence": True,  # given, it raises where settings contradict it; by default it only warns
         "delivery_timeout_ms": int(DELIVERY_SECONDS * 1000),
         "max_block_ms": int(BLOCK_SECONDS * 1000),
-        "linger_ms": 0,  # what is appended together is sent together anyway, by `_Network.held`
+        "linger_ms": 0,  # what is appended together is sent together anyway, by `TogetherNetwork.held`
         "batch_size": BATCH_BYTES,
         "compression_type": "zstd",
         "allow_auto_create_topics": False,

@@ -11,6 +11,7 @@ from services.events.recording import (
     Recording,
     Request,
     Verdict,
+    erased_by,
     receipts_of,
 )
 from services.events.sources.protocol import Accepted, Event, Outcome, Refused
@@ -57,7 +58,7 @@ class InProcessRecorder:
             places = self._recording.append(fresh).result(_APPEND_SECONDS) if fresh else []
         except TimeoutError as error:
             raise Unavailable("the log did not take the acts in time") from error
-        self._recording.destroy_keys(verdicts)
+        self._recording.destroy_keys(erased_by(verdicts))
         return receipts_of(verdicts, places)
 
 

@@ -165,23 +165,28 @@ class SqlVault:
         return found
 
     def _make(self, persons: list[str]) -> dict[str, bytes | None]:
-        """Make keys for these and read them back: where another process was faster, its key or its mark counts."""
+        """Make keys for these: where another process was faster, its key or its mark is read and counts."""
         now, wrapping = self._clock(), self._wrapping.current()
-        rows = [(person, wrapping.wrap(person, os.urandom(KEY_BYTES)), now, None, wrapping.id) for person in persons]
+        keys = {person: os.urandom(KEY_BYTES) for person in persons}
+        rows = [(person, wrapping.wrap(person, key), now, None, wrapping.id) for person, key in keys.items()]
         try:
-            self._insert_missing(rows)
+            made = self._insert_missing(rows)
         except (IntegrityError, self._engine.dialect.loaded_dbapi.IntegrityError) as error:
             if not self._count_first(wrapping, now):
                 raise Unavailable("the wrapping key of this process was retired: its key file is read again") from error
-            self._insert_missing(rows)
-        return self._remembered.keep(self._read(persons), now)
+            made = self._insert_missing(rows)
+        found: dict[str, bytes | None] = {person: keys[person] for person in made}
+        if others := sorted(keys.keys() - found.keys()):
+            found |= self._read(others)
+        return self._remembered.keep(found, now)
 
-    def _insert_missing(self, rows: Sequence[Sequence[object]]) -> None:
-        if one_writer(self._engine):
-            with overwriting(self._engine) as connection:
-                insert_missing(connection, data_keys, rows)
-        else:
-            insert_missing_alone(self._engine, data_keys, rows)
+    def _insert_missing(self, rows: Sequence[Sequence[object]]) -> Collection[str]:
+        """Insert keys; gives of whom it is certain that theirs was missing."""
+        if not one_writer(self._engine):
+            return insert_missing_alone(self._engine, data_keys, rows)
+        with overwriting(self._engine) as connection:
+            insert_missing(connection, data_keys, rows)
+        return ()
 
     def _count_first(self, wrapping: WrappingKey, now: int) -> bool:
         """Have the wrapping key count, if none does yet; whether it counts."""

@@ -19,10 +19,14 @@ from services.events.log.sqlite import SqliteLog, open_log
 from services.events.recording import Recording
 from services.events.vault.sql import SqlVault
 from services.events.vault.wrapping import WrappingKey
-from services.kit.database import create_area, open_engine, parse_url
+from services.kit.database import open_engine, parse_url
 from services.projections.migrations import migrate_area
+from tests.beginnings import begin
 from tests.events.ingress.log_known import LogKnown
 from tests.fixed_clock import FixedClock
+
+LOG, CONTROL, VAULT = "log.sqlite", "exemplar.sqlite", "vault.sqlite"
+PARTITIONS = 4
 
 
 @dataclass
@@ -83,10 +87,11 @@ class Parts:
 
 def make_parts(folder: Path, clock: FixedClock) -> Parts:
     """Fresh parts, all their files in the folder."""
+    begin(folder, "ingress", _begin)
     catalogue = Catalogue()
-    log = open_log(f"sqlite:///{folder / 'log.sqlite'}", 4, clock)
-    control = _area(folder / "exemplar.sqlite", "control")
-    vault_engine = _area(folder / "vault.sqlite", "vault")
+    log = open_log(f"sqlite:///{folder / LOG}", PARTITIONS, clock)
+    control = _engine(folder / CONTROL, "control")
+    vault_engine = _engine(folder / VAULT, "vault")
     vault = SqlVault(vault_engine, WrappingKey(bytes(32)), clock)
     return Parts(log, log.writer(), vault, LogKnown(log, catalogue), catalogue, clock, control, vault_engine)
 
@@ -110,8 +115,15 @@ def act(name: str, data: Mapping[str, Any], **attributes: Any) -> dict[str, Any]
     return event(type=f"exemplar.{name}.v1", data=dict(data), **attributes)
 
 
-def _area(file: Path, kind: Any) -> Engine:
-    engine = open_engine(parse_url(f"sqlite:///{file}", "TEST"), kind)
-    create_area(engine, kind)
-    migrate_area(engine, kind)
-    return engine
+def _begin(folder: Path) -> None:
+    """Make an empty log, control area and vault."""
+    open_log(f"sqlite:///{folder / LOG}", PARTITIONS)
+    control, vault = _engine(folder / CONTROL, "control"), _engine(folder / VAULT, "vault")
+    migrate_area(control, "control")
+    migrate_area(vault, "vault")
+    control.dispose()
+    vault.dispose()
+
+
+def _engine(file: Path, area: str) -> Engine:
+    return open_engine(parse_url(f"sqlite:///{file}", "TEST"), area)

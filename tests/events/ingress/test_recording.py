@@ -16,6 +16,7 @@ from services.events.recording import (
     Refused,
     Request,
     Verdict,
+    erased_by,
     faults_of,
     position_of,
     receipts_of,
@@ -40,7 +41,7 @@ def record(parts: Parts, events: Sequence[object], credential: Credential = IMPO
     """Record what is good of one request."""
     verdicts = judge(parts.recording, events, credential)
     places = parts.recording.append([v for v in verdicts if isinstance(v, Fresh)]).result(5)
-    parts.recording.destroy_keys(verdicts)
+    parts.recording.destroy_keys(erased_by(verdicts))
     return receipts_of(verdicts, places)
 
 

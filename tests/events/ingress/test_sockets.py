@@ -91,6 +91,17 @@ def test_a_request_that_does_not_arrive_in_time_is_408(server: Server, parts: Pa
     assert parts.records() == []
 
 
+@pytest.mark.parametrize("begun", [b"POST /v1/ev", head(STRUCTURED, "Content-Length: 10") + b" "])
+def test_a_second_request_that_does_not_arrive_in_time_is_408(server: Server, begun: bytes) -> None:
+    """What begins in the same bytes that end the request before it has its own time."""
+    started = time.monotonic()
+    answer = server.talk(head(STRUCTURED, f"Content-Length: {len(BODY)}") + BODY + begun)
+    assert answer.startswith(b"HTTP/1.1 202 ")
+    assert answer.count(b"HTTP/1.1 ") == 2
+    assert b"urn:exemplar:problem:too-slow" in answer
+    assert SECONDS * 0.9 < time.monotonic() - started < SECONDS + 3
+
+
 def test_a_body_that_trickles_is_408(server: Server) -> None:
     """The bound is on the whole request, however often a byte comes."""
     with socket.create_connection(("127.0.0.1", server.port), 5) as connection:
