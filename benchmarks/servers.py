@@ -58,6 +58,18 @@ def bare_route() -> Iterator[Server]:
 
 
 @contextmanager
+def bare_ingress(broker: str, topic: str) -> Iterator[Server]:
+    """An ASGI app that sends what is posted to the topic, which is there, and does nothing else."""
+    with _serving(["-m", "benchmarks.bare_ingress", broker, topic], {}) as server:
+        yield server
+
+
+def bare_libraries() -> float:
+    """The peak of memory (MB) of a process that only imports the libraries of `exemplar events`."""
+    return int(subprocess.check_output([sys.executable, "-m", "benchmarks.bare_libraries"], text=True)) * 1024 / 1e6
+
+
+@contextmanager
 def default_graphql(folder: Path) -> Iterator[Server]:
     """The gateway's schema with the library's own settings, on the files of this folder."""
     with _serving(["-m", "benchmarks.default_graphql", str(folder)], {}) as server:

@@ -11,10 +11,12 @@ ROWS = {
     "ingress": ["`exemplar serve`", "the log alone", "a bare route"] * 2,
     "events": [
         "single events, 64 at once",
+        "a bare app: single events, 64 at once",
         "batches of 100, 8 at once",
+        "a bare app: batches of 100, 8 at once",
         "kafka-python, tuned",
         "kafka-python, its defaults",
-        *("started", "after 800 events"),
+        *("its libraries, only imported", "started", "after 800 events"),
     ],
     "fold": [
         "`eventsourcing`: an act a transaction",
