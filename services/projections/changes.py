@@ -10,7 +10,6 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 import msgspec
-import psycopg
 import structlog
 from sqlalchemy import URL, Connection, create_engine, func, select
 
@@ -97,21 +96,23 @@ class Changes:
 
     def _listen(self) -> None:
         """Hear of changes on one connection, and connect again when it is lost: what was told meanwhile is unknown."""
-        _, connect = create_engine(self._url).dialect.create_connect_args(self._url)
+        dialect = create_engine(self._url).dialect
+        driver: Any = dialect.loaded_dbapi  # imported only where it is used: it takes 9 MB
+        _, connect = dialect.create_connect_args(self._url)
         while not self._stop.is_set():
             try:
-                self._hear({**NOTICED_SOON, **connect})
-            except psycopg.Error as error:
+                with driver.connect(**{**NOTICED_SOON, **connect}, autocommit=True) as connection:
+                    self._hear(connection)
+            except driver.Error as error:
                 _log.warning("changes are not heard of until the database answers", reason=type(error).__name__)
                 self._stop.wait(_PAUSE_SECONDS)
 
-    def _hear(self, connect: dict[str, Any]) -> None:
-        with psycopg.connect(**connect, autocommit=True) as connection:
-            connection.execute(f"LISTEN {CHANNEL}")
-            self._tell(EVERYTHING)
-            while not self._stop.is_set():
-                for notification in connection.notifies(timeout=_LOOK_SECONDS):
-                    self._tell(_read(notification.payload))
+    def _hear(self, connection: Any) -> None:
+        connection.execute(f"LISTEN {CHANNEL}")
+        self._tell(EVERYTHING)
+        while not self._stop.is_set():
+            for notification in connection.notifies(timeout=_LOOK_SECONDS):
+                self._tell(_read(notification.payload))
 
 
 def _written(change: Change) -> str:
