@@ -56,3 +56,26 @@ def test_nothing_is_kept_of_who_was_answered(parts: Parts) -> None:
         return kept
 
     assert asyncio.run(post()) == [None, None, None]
+
+
+def test_each_has_its_own_time(parts: Parts) -> None:
+    """Where the read model hangs, whoever came later is answered later: each after the whole time, by one clock."""
+    parts.known = known = HungKnown()
+
+    async def waited(intake: Intake) -> float:
+        began = asyncio.get_running_loop().time()
+        await _given_up(intake)
+        return asyncio.get_running_loop().time() - began
+
+    async def post() -> list[float]:
+        intake = Intake(parts.recording, 0.2)
+        posted = []
+        for _ in range(4):
+            posted.append(asyncio.create_task(waited(intake)))
+            await asyncio.wait(posted, timeout=0.06)
+        found = await asyncio.gather(*posted)
+        known.end.set()
+        await intake.close()
+        return found
+
+    assert all(0.19 < seconds < 5 for seconds in asyncio.run(post()))
