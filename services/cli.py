@@ -78,7 +78,8 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(import_module(f"services.commands.{module}"), name)
+        with collector.paused():
+            command: click.Command = getattr(import_module(f"services.commands.{module}"), name)
         collector.spare()
         return command
 

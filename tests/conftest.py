@@ -16,6 +16,7 @@ from hypothesis import settings
 from testcontainers.community.kafka import KafkaContainer
 from testcontainers.community.postgres import PostgresContainer
 
+from services.kit import collector
 from tests.fixed_clock import FixedClock
 
 CI = bool(os.environ.get("CI"))
@@ -30,6 +31,11 @@ def pytest_report_header() -> str:
     if settings.get_current_profile_name() == "ci":
         return "examples: derandomised, the seed of each test is its own source"
     return "examples: random; a failure is kept in .hypothesis and comes first in the next run"
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector of garbage, as every process of Exemplar does: the tests are many objects that stay."""
+    collector.spare()
 
 
 def _missing(reason: str) -> NoReturn:
@@ -60,9 +66,12 @@ def docker_engine() -> None:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """The SQLAlchemy URL of an empty PostgreSQL 17, one a run: a test makes a database or schema of its own in it."""
+    """The SQLAlchemy URL of an empty PostgreSQL 17, one a run: a test makes a database or schema of its own in it.
+
+    It waits for no disk, as no test takes the power away.
+    """
     _need_docker("PostgreSQL")
-    with PostgresContainer("postgres:17", driver="psycopg") as container:
+    with PostgresContainer("postgres:17", driver="psycopg").with_command("postgres -c fsync=off") as container:
         yield container.get_connection_url()
 
 

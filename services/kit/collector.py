@@ -1,6 +1,8 @@
 """The collector of cyclic garbage, spared: a fold makes millions of objects and hardly a cycle."""
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 THRESHOLD = 20_000  # new objects between two looks at the youngest, instead of 700
 
@@ -12,3 +14,13 @@ def spare() -> None:
     """
     gc.freeze()
     gc.set_threshold(THRESHOLD)
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """No collection meanwhile: to import a server takes a sixth less time so."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

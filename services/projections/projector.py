@@ -47,6 +47,7 @@ from services.projections.stores import (
 from services.projections.tables import acts, partitions
 
 WAIT_SECONDS = 1.0  # for the log to have something new
+STOP_SECONDS = 0.2  # how soon one that waits for it sees that it is to stop
 LONGEST_REST_SECONDS = 0.1
 IDLE_SECONDS = 0.2  # how often one with no partition looks whether it has some
 HUNG_SECONDS = 10.0  # in a transaction without asking anything: what it holds is let go of, for others to take
@@ -360,10 +361,16 @@ class Projector:
         return batch.records
 
     def _read(self, position: Position, limit: int, wait: float = 0.0) -> list[Record]:
-        if position:
-            return self._reader.read(position, min(limit, self._sizes.read), wait)
-        self._stop.wait(wait)  # every partition is halted: nothing to read, and nothing that would wake us
-        return []
+        if not position:
+            self._stop.wait(wait)  # every partition is halted: nothing to read, and nothing that would wake us
+            return []
+        until = time.monotonic() + wait
+        while True:
+            left = until - time.monotonic()
+            records = self._reader.read(position, min(limit, self._sizes.read), max(min(left, STOP_SECONDS), 0.0))
+            if records or left <= STOP_SECONDS:
+                return records
+            self._check_stop()
 
     def _apply(self, batch: _Batch, records: Sequence[Record], goal: int) -> None:
         """Take the records, and more up to `goal`, into the model: one transaction, each subject folded once."""

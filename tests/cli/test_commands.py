@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from services.cli import exemplar
 from services.kit.settings import PREFIX, Settings
 from tests.serving import environment, run, serving
 
@@ -38,8 +40,12 @@ def test_help_lists_every_command_and_setting(folder: Path) -> None:
         assert f"{PREFIX}{name.upper()}" in shown.stdout
     commands = re.findall(r"^  ([a-z-]+)  ", shown.stdout.split("Commands:")[1], re.MULTILINE)
     assert {"demo", "serve", "migrate", "import", "keys", "erase"} <= set(commands)
-    for command in commands:
-        assert run(folder, [command, "--help"]).returncode == 0
+    of_one = run(folder, ["serve", "--help"])
+    assert (of_one.returncode, "Usage: " in of_one.stdout) == (0, True)
+    for command in commands:  # in this process: each would import the same again in one of its own
+        helped = CliRunner().invoke(exemplar, [command, "--help"])
+        assert helped.exit_code == 0, command
+        assert f"Usage: exemplar {command}" in helped.stdout
 
 
 def test_wrong_setting_names_the_variable(folder: Path) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Engine, select
+from sqlalchemy import URL, Engine, make_url, select
 
 from services.events.catalog.envelope import Catalogue
 from services.events.log.opening import open_reader
@@ -20,9 +20,11 @@ from services.projections.projector import DEFAULT_SIZES, Projector, Sizes
 from services.projections.rebuild import Help
 from services.projections.stores import Built, ModelSource, Stores, built_on
 from services.projections.tables import model, partitions
+from tests.beginnings import begin
 from tests.fixed_clock import FixedClock
 from tests.projections.memory_vault import MemoryVault
 
+LOG, MODEL = "log.sqlite", "exemplar.sqlite"
 PARTITIONS = 3
 COMPARED = tuple(table for table in model.sorted_tables if table.name not in ("facts", "partitions"))
 
@@ -34,7 +36,9 @@ class FoldWorld:
         self.clock = FixedClock("2026-09-01T09:00:00Z")
         self.vault = MemoryVault()
         self.rules = Rules(Catalogue(), policy)
-        self.log: SqliteLog = open_log(f"sqlite:///{folder / 'log.sqlite'}", PARTITIONS, self.clock)
+        if not (folder / LOG).exists():
+            begin(folder, ("fold world", policy.identity), partial(_begin, self.clock, policy))
+        self.log: SqliteLog = open_log(f"sqlite:///{folder / LOG}", PARTITIONS, self.clock)
         self.stores = Stores(url)
         self.stores.migrate(self.built, self.clock())
         self._writer = self.log.writer()
@@ -83,6 +87,14 @@ class FoldWorld:
         """Let go of the log and the model."""
         self._writer.close()
         self.stores.close()
+
+
+def _begin(clock: FixedClock, policy: Policy, folder: Path) -> None:
+    """Make an empty log and model."""
+    log = open_log(f"sqlite:///{folder / LOG}", PARTITIONS, clock)
+    stores = Stores(make_url(f"sqlite:///{folder / MODEL}"))
+    stores.migrate(built_on(log.identity, policy.identity, Catalogue()), clock())
+    stores.close()
 
 
 def _rules(policy: Policy) -> Rules:
