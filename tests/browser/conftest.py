@@ -17,7 +17,7 @@ from services.events.credentials import ACTS_WRITE, ADMIN, AUDIT_READ, CARDS_REA
 from services.kit import instants
 from services.kit.settings import load_settings
 from services.parts import opened as parts_of
-from tests.browser.opened import Site, screenshots_in
+from tests.browser.opened import Site, wanted_screenshots
 from tests.serving import run, serving
 
 CHROMIUM = "chromium"
@@ -50,7 +50,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("year") / "data"
     done = run(folder, ["demo", "--load-only", "--port", "0", "--until", ENDS])
     assert done.returncode == 0, done.stderr
-    with _served(folder, screenshots_in(tmp_path_factory.mktemp("screenshots"))) as made:
+    with _served(folder) as made:
         yield made
 
 
@@ -58,15 +58,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server that nobody has sent an act to, with the same keys."""
     folder = tmp_path_factory.mktemp("empty") / "data"
-    with _served(folder, screenshots_in(tmp_path_factory.mktemp("screenshots"))) as made:
+    with _served(folder) as made:
         yield made
 
 
 @contextmanager
-def _served(folder: Path, screenshots: Path) -> Iterator[Site]:
+def _served(folder: Path) -> Iterator[Site]:
     keys = _keys(folder)
     with serving(folder) as server:
-        yield Site(server.url, keys, YEAR, screenshots, folder)
+        yield Site(server.url, keys, YEAR, wanted_screenshots(), folder)
 
 
 def _keys(folder: Path) -> dict[str, str]:

@@ -32,7 +32,7 @@ class Site:
     url: str
     keys: dict[str, str]
     query: str
-    screenshots: Path
+    screenshots: Path | None
     folder: Path = Path()
 
 
@@ -70,8 +70,9 @@ class Opened:
         return wider
 
     def screenshot(self, name: str) -> None:
-        """Keep a picture of the whole page, for people to look at."""
-        self.page.screenshot(path=self.site.screenshots / f"{name}.png", full_page=True)
+        """Keep a picture of the whole page, for people to look at, where they want to."""
+        if self.site.screenshots is not None:
+            self.page.screenshot(path=self.site.screenshots / f"{name}.png", full_page=True)
 
 
 @contextmanager
@@ -110,8 +111,11 @@ def _address(request: Request) -> str:
     return request.url if urlsplit(request.url).scheme != "blob" else ""
 
 
-def screenshots_in(otherwise: Path) -> Path:
-    """The folder of EXEMPLAR_SCREENSHOTS, for who wants to look at them, or the other."""
-    folder = Path(os.environ.get("EXEMPLAR_SCREENSHOTS") or otherwise)
+def wanted_screenshots() -> Path | None:
+    """The folder of EXEMPLAR_SCREENSHOTS, for who wants to look at them; they take a tenth of the time."""
+    wanted = os.environ.get("EXEMPLAR_SCREENSHOTS")
+    if not wanted:
+        return None
+    folder = Path(wanted)
     folder.mkdir(parents=True, exist_ok=True)
     return folder

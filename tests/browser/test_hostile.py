@@ -23,7 +23,7 @@ from services.kit.settings import load_settings
 from services.parts import opened as parts_of
 from services.projections.queries.rows import NAMES
 from tests.browser.conftest import YEAR
-from tests.browser.opened import Opened, Site, opened, screenshots_in
+from tests.browser.opened import Opened, Site, opened, wanted_screenshots
 from tests.serving import serving
 
 MARKED = "document.documentElement.setAttribute('data-hostile','1')"
@@ -138,7 +138,7 @@ def hostile_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with serving(folder) as server:
         position = _post(server.url, keys["admin"], [act for text in TEXTS for act in acts(text)])
         server.query("{ viewer { key } }", position, authorization=f"Bearer {keys['admin']}")
-        yield Site(server.url, keys, YEAR, screenshots_in(tmp_path_factory.mktemp("screenshots")), folder)
+        yield Site(server.url, keys, YEAR, wanted_screenshots(), folder)
 
 
 def _post(url: str, key: str, events: list[Mapping[str, Any]]) -> str:
