@@ -10,9 +10,9 @@ from tests.projections.audit.trees import Tree
 
 
 @pytest.fixture
-def tree(database_url: URL, tmp_path: Path) -> Iterator[Tree]:
+def tree(tree_url: URL, tmp_path: Path) -> Iterator[Tree]:
     """An empty log and tree."""
-    made = Tree(tmp_path, database_url)
+    made = Tree(tmp_path, tree_url)
     yield made
     made.close()
 

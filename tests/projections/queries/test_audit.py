@@ -26,9 +26,9 @@ from tests.projections.audit.trees import Tree
 
 
 @pytest.fixture
-def tree(database_url: URL, tmp_path: Path) -> Iterator[Tree]:
+def tree(tree_url: URL, tmp_path: Path) -> Iterator[Tree]:
     """Six records, a read of two persons' cards, and a key."""
-    made = Tree(tmp_path, database_url)
+    made = Tree(tmp_path, tree_url)
     one = made.sequencer()
     one.step()  # nothing is there: what comes is taken as it comes
     for number in range(6):
