@@ -105,7 +105,7 @@ def stack(docker_engine: None) -> Iterator[Stack]:
         ).strip()
         yield made
     finally:
-        made.compose("down", "--volumes", "--timeout", "10")
+        made.compose("down", "--volumes", "--timeout", "0")
 
 
 def _free_port() -> int:

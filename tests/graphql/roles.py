@@ -42,9 +42,10 @@ def everybody(asker: Asker) -> Asker:
 
 
 def over_everybody(folder: Path) -> Asker:
-    """A gateway of its own over all this, numbered in the audit tree; close it."""
+    """A gateway of its own over all this, numbered in the audit tree; close it. Many ask: one event loop for them."""
     made = everybody(Asker(folder, FixedClock()))
     made.number()
+    made.on_close.enter_context(made.client)
     return made
 
 

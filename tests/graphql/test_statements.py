@@ -66,21 +66,30 @@ def _team_of(size: int, asker: Asker) -> None:
     world.fold()
 
 
+@pytest.fixture(scope="module")
+def teams(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The folders of a world with a team of 2 and of one with a team of 20."""
+    folders = []
+    for size in (2, 20):
+        folders.append(tmp_path_factory.mktemp("team"))
+        asker = Asker(folders[-1], FixedClock())
+        _team_of(size, asker)
+        asker.close()
+    return folders
+
+
 @pytest.mark.parametrize(
     "query",
     [TEAM, EVIDENCE, RELATIONSHIPS, LISTS, EXAMPLES],
     ids=["team", "evidence", "relationships", "lists", "examples"],
 )
 @pytest.mark.parametrize("who", ["admin", "ann"])
-def test_statements_do_not_grow_with_lists(query: str, who: str, tmp_path: Path, clock: FixedClock) -> None:
+def test_statements_do_not_grow_with_lists(query: str, who: str, teams: list[Path], clock: FixedClock) -> None:
     """Lists of 2 and of 20 take the same number of statements, however deep they are nested."""
     counts = []
-    for size in (2, 20):
-        folder = tmp_path / str(size)
-        folder.mkdir()
+    for folder in teams:
         asker = Asker(folder, clock, cost_ceiling=10**9)
         asker.person("ann")
-        _team_of(size, asker)
         with counted(asker.world.model) as statements:
             body = asker.ask(query, who=who)
         assert {error["extensions"]["code"] for error in body.get("errors", [])} <= {"FORBIDDEN"}
