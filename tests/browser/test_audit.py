@@ -31,7 +31,7 @@ def read(browser: Browser, site: Site) -> int:
         pass
     with opened(browser, site, PAGES["audit-reads"], "compliance") as made:
         for _ in range(20):
-            row = made.page.get_by_role("row").filter(has_text="the card")
+            row = made.page.get_by_role("row").filter(has_text="the scorecard")
             if row.count():
                 return int(row.first.locator("th").inner_text().replace(",", ""))
             made.page.wait_for_timeout(500)
