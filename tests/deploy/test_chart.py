@@ -28,7 +28,7 @@ CHART = ROOT / "deploy/helm/exemplar"
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text()
 SERVICES = ("events", "projections", "graphql")
-OF_THE_CHART = {"data_dir", "port", "policy_file", "vault_key_file", "audit_key_file"}
+OF_THE_CHART = {"data_dir", "host", "port", "policy_file", "vault_key_file", "audit_key_file", "erasures_dir"}
 SECRET = {
     "database_url",
     "vault_url",
@@ -50,12 +50,17 @@ MOST: dict[str, Any] = {
         "max_request_bytes": 8388608,
         "request_seconds": 2.5,
         "introspection": False,
+        "jwt_issuer": "https://sign-in.example",
+        "jwt_audience": "exemplar",
+        "jwt_jwks_url": "https://sign-in.example:8443/keys?tenant=ours",
         "kafka_security_protocol": "SASL_SSL",
+        "kafka_sasl_mechanism": "SCRAM-SHA-512",
+        "kafka_sasl_username": "exemplar",
         "kafka_ssl_cafile": "/etc/exemplar/secrets/ca.crt",
     },
     "policy": 'name = "ours"\n[figures]\n',
     "erasures": {"claim": "erasures"},
-    "events": {"autoscaling": {"enabled": True}},
+    "events": {"autoscaling": {"enabled": True, "minReplicas": 6}},
     "graphql": {"autoscaling": {"enabled": True}},
     "nodeSelector": {"kubernetes.io/arch": "amd64"},
     "tolerations": [{"key": "dedicated", "operator": "Exists"}],
@@ -72,13 +77,76 @@ MOST: dict[str, Any] = {
 }
 OTHER: dict[str, Any] = {
     **LEAST,
+    "settings": {
+        "log_url": "kafka://[2001:db8::1]:9092/Exemplar_1.log",
+        "events_url": "",
+        "jwt_issuer": "",
+        "kafka_security_protocol": "SSL",
+        "kafka_sasl_mechanism": "",
+    },
     "fullnameOverride": "a-name-that-is-as-long-as-anybody-would-ever-want-to-have-it",
     "networkPolicy": {"enabled": False},
     "projections": {"replicas": 1},
 }
 VALUES = {"least": LEAST, "most": MOST, "other": OTHER}
 
+# What no process starts with, whose probes fail, or whose ConfigMap says something else; with what is complained about.
+BREAKING: list[tuple[dict[str, Any], str]] = [
+    *(
+        ({"log_url": url}, "/settings/log_url")
+        for url in (
+            "kafka://broker/exemplar",
+            "kafka://broker:9092/exemplar/more",
+            "kafka://broker:9092",
+            "kafka://broker:9092/",
+            "kafka://:9092/exemplar",
+            "kafka://broker:9092,/exemplar",
+            "kafka://broker:9092,other/exemplar",
+            "kafka://broker:123456/exemplar",
+            "kafka://user@broker:9092/exemplar",
+            "kafka://bro ker:9092/exemplar",
+            "kafka://broker:9092/exem plar",
+            "kafka://broker:9092/" + "x" * 250,
+            "KAFKA://broker:9092/exemplar",
+        )
+    ),
+    ({"host": "127.0.0.1"}, "host"),
+    ({"erasures_dir": "/tmp/erasures"}, "erasures_dir"),
+    ({"kafka_security_protocol": "SASL_SSL", "kafka_sasl_username": "u"}, "kafka_sasl_mechanism"),
+    ({"kafka_security_protocol": "SASL_PLAINTEXT", "kafka_sasl_mechanism": "PLAIN"}, "kafka_sasl_username"),
+    (
+        {"kafka_security_protocol": "SASL_SSL", "kafka_sasl_username": "u", "kafka_sasl_mechanism": ""},
+        "/settings/kafka_sasl_mechanism",
+    ),
+    ({"jwt_issuer": "https://i.example", "jwt_audience": "exemplar"}, "jwt_jwks_url"),
+    ({"jwt_issuer": "https://i.example", "jwt_jwks_url": "https://i.example/keys"}, "jwt_audience"),
+    ({"jwt_audience": "exemplar", "jwt_jwks_url": "https://i.example/keys"}, "jwt_issuer"),
+    ({"jwt_issuer": "", "jwt_audience": "exemplar", "jwt_jwks_url": "https://i.example/keys"}, "/settings/jwt_issuer"),
+    *(
+        ({"jwt_issuer": "i", "jwt_audience": "a", "jwt_jwks_url": url}, "/settings/jwt_jwks_url")
+        for url in ("http://i.example/keys", "i.example/keys", "https://u@i.example/", "https://i:x/", "https://i:0/")
+    ),
+    *(
+        ({"events_url": url}, "/settings/events_url")
+        for url in ("events:8000", "http://", "http://events:x", "http://u@events", "http://events/?a")
+    ),
+    ({"proxy_token_header": "X Token"}, "/settings/proxy_token_header"),
+    ({"audit_origin": "example.com/a+b"}, "/settings/audit_origin"),
+    ({"queries_per_second": 1e20}, "/settings/queries_per_second"),
+    ({"max_requests": 1e20}, "/settings/max_requests"),
+]
+
 Resource = Mapping[str, Any]
+
+
+class OnceOnly(yaml.SafeLoader):
+    """Reads YAML as Kubernetes' strict decoding does: no key twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping. Fails if it has a key twice."""
+        keys = [key.value for key, _ in node.value]
+        assert len(keys) == len(set(keys)), sorted(keys)
+        return super().construct_mapping(node, deep)
 
 
 class Rendered(list[Resource]):
@@ -115,7 +183,7 @@ def render(helm: str, values: Resource) -> Rendered:
     """Render the chart."""
     done = call(helm, "template acme", values, "--kube-version", "1.31.0", "--namespace", "sales")
     assert done.returncode == 0, done.stderr
-    return Rendered(each for each in yaml.safe_load_all(done.stdout) if each)
+    return Rendered(each for each in yaml.load_all(done.stdout, OnceOnly) if each)
 
 
 @pytest.fixture(scope="module", params=sorted(VALUES))
@@ -160,6 +228,39 @@ def test_the_schema_refuses_what_it_does_not_know() -> None:
     assert [at for at, each in objects(SCHEMA) if each.get("additionalProperties") is not False] == []
 
 
+def test_the_schema_is_as_strict_as_the_settings() -> None:
+    """What a setting says of its type, form and bounds, the schema says too; it may ask for more where that breaks."""
+    of_settings = Settings.model_json_schema()["properties"]
+    for name, of_chart in SCHEMA["properties"]["settings"]["properties"].items():
+        own = of_settings[name]
+        assert of_chart["type"] == own.get("type", "string"), name
+        for bound in ("pattern", "minimum", "exclusiveMinimum"):
+            assert bound not in own or of_chart[bound] == own[bound], name
+        assert of_chart.get("maximum", 0) <= own.get("maximum", of_chart.get("maximum", 0)), name
+
+
+def numbers(schema: Any, at: str = "") -> Iterator[tuple[str, Any]]:
+    """Every schema of nothing but a number in a schema, with where it is."""
+    if isinstance(schema, dict):
+        if schema.get("type") in ("integer", "number"):
+            yield at, schema
+        for name, inner in schema.items():
+            yield from numbers(inner, f"{at}/{name}")
+
+
+def test_every_number_has_an_end() -> None:
+    """No number is taken that cannot be written out as it is."""
+    assert [at for at, each in numbers(SCHEMA) if each.get("maximum", 2**53) >= 2**53] == []
+
+
+@pytest.mark.parametrize(("settings", "told"), BREAKING, ids=lambda each: str(each)[:60])
+def test_the_schema_refuses_settings_that_break(settings: Resource, told: str) -> None:
+    """Settings with which the services would not run are refused, whatever reads the schema; what is wrong is named."""
+    values = {**LEAST, "settings": {**LEAST["settings"], **settings}}
+    errors = list(Draft202012Validator(SCHEMA).iter_errors(values))
+    assert any(told in f"{error.json_path.replace('$', '').replace('.', '/')} {error.message}" for error in errors)
+
+
 def test_the_chart_is_of_this_version() -> None:
     """The image that the chart runs by default is that of the code beside it."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
@@ -189,6 +290,9 @@ def test_helm_finds_nothing_to_complain_about(helm: str, values: Resource) -> No
         ({**LEAST, "image": {"tag": "latest"}}, "/image/tag"),
         ({**LEAST, "networkPolicy": {"clients": [{"nameSpaceSelector": {}}]}}, "nameSpaceSelector"),
         ({**LEAST, "ingress": {"enabled": True}}, "ingress.host"),
+        ({**LEAST, "events": {"autoscaling": {"enabled": True, "minReplicas": 7}}}, "events.autoscaling: minReplicas"),
+        ({**LEAST, "graphql": {"autoscaling": {"enabled": True, "maxReplicas": 1}}}, "graphql.autoscaling: minReplica"),
+        ({**LEAST, "events": {"replicas": 1e20}}, "/events/replicas"),
     ],
 )
 def test_helm_refuses_bad_values(helm: str, values: Resource, told: str) -> None:
@@ -196,6 +300,14 @@ def test_helm_refuses_bad_values(helm: str, values: Resource, told: str) -> None
     done = call(helm, "template acme", values, "--kube-version", "1.31.0")
     assert done.returncode != 0
     assert re.search(told, done.stderr), done.stderr
+
+
+def test_helm_reads_the_schema_alike(helm: str) -> None:
+    """Helm's own patterns and conditions refuse the same settings, when linting too, and name what is wrong."""
+    for settings, told in BREAKING:
+        done = call(helm, "lint --strict", {**LEAST, "settings": {**LEAST["settings"], **settings}})
+        assert done.returncode != 0, settings
+        assert told in done.stdout + done.stderr, (settings, done.stdout, done.stderr)
 
 
 @pytest.mark.parametrize("version", KUBERNETES)
@@ -248,6 +360,7 @@ def test_pods_run_a_command_of_a_pinned_image(rendered: Rendered) -> None:
 def test_services_are_asked_how_they_are(rendered: Rendered) -> None:
     """Each service has the three probes, at paths it has and the port it listens on, and time to stop."""
     assert "EXPOSE 8000" in DOCKERFILE
+    assert "EXEMPLAR_HOST=0.0.0.0" in DOCKERFILE
     for name, deployment in rendered.of("Deployment").items():
         spec = deployment["spec"]["template"]["spec"]
         (container,) = spec["containers"]

@@ -38,13 +38,16 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end }}
 {{- end }}
 
-{{/* The settings as environment variables; whole numbers are written as such, which YAML's floats would not be. */}}
+{{/* The settings as environment variables, without those that are empty; whole numbers are written as such, which YAML's
+floats would not be. */}}
 {{- define "exemplar.settings" -}}
 {{- range $name, $value := .Values.settings }}
 {{- if and (kindIs "float64" $value) (eq (floor $value) $value) }}
 {{- $value = int64 $value }}
 {{- end }}
+{{- if toString $value }}
 EXEMPLAR_{{ upper $name }}: {{ toString $value | quote }}
+{{- end }}
 {{- end }}
 {{- if not .Values.settings.events_url }}
 EXEMPLAR_EVENTS_URL: http://{{ include "exemplar.fullname" . }}-events:8000
