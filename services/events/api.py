@@ -113,13 +113,15 @@ class Ingress:
     async def _record(self, headers: Headers, receive: Receive, held: list[int]) -> Response:
         if self._requests > self._limits.requests:
             raise _TooMany
+        asked = time.monotonic()
         credential = await self._credential(_header(headers, b"authorization"))
+        waited = time.monotonic() - asked
         mode = mode_of(headers)
         body = await self._body(headers, receive, self._most(mode), held)
         events = self._events_of(mode, headers, body)
         del body
         request = recording.Request(events, credential, trace_of_post(headers))
-        receipts = await self._intake.record(request) if events else []
+        receipts = await self._intake.record(request, waited) if events else []
         if duplicates := sum(receipt.duplicate for receipt in receipts):
             self._duplicate.inc(duplicates)
         self._accepted.inc(len(receipts) - duplicates)

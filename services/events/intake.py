@@ -5,9 +5,10 @@ work wait and go together the next time, with one look-up and one append for all
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from heapq import heappop, heappush
+from itertools import count
 from typing import NamedTuple
 
 from services.events.log.protocol import Place
@@ -31,9 +32,10 @@ _GATHERING_SECONDS = 0.002
 
 
 class _Waiting(NamedTuple):
+    deadline: float
+    number: int
     request: Request
     answer: asyncio.Future[list[Receipt]]
-    deadline: float
 
 
 class _Taken(NamedTuple):
@@ -55,20 +57,25 @@ class Intake:
         self._recording = recording
         self._within = within
         self._waiting: list[_Waiting] = []
-        self._unanswered: deque[_Waiting] = deque()  # by deadline, with some that are answered by now
+        self._unanswered: list[_Waiting] = []  # a heap by deadline, with some that are answered by now
+        self._numbers = count()
         self._clock: asyncio.TimerHandle | None = None
         self._lately = 0  # requests in the last group
         self._draining: asyncio.Task[None] | None = None
         self._worker = ThreadPoolExecutor(1, "intake")
 
-    async def record(self, request: Request) -> list[Receipt]:
-        """A receipt for each event, once all are durable. Raises Refused, Unavailable (send again), Corrupt."""
+    async def record(self, request: Request, waited: float = 0.0) -> list[Receipt]:
+        """A receipt for each event, once all are durable. Raises Refused, Unavailable (send again), Corrupt.
+
+        `waited`: seconds that the client has waited for us already.
+        """
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(request, loop.create_future(), loop.time() + self._within)
+        deadline = loop.time() + self._within - waited
+        waiting = _Waiting(deadline, next(self._numbers), request, loop.create_future())
         self._waiting.append(waiting)
-        self._unanswered.append(waiting)
-        if self._clock is None:
-            self._clock = loop.call_at(waiting.deadline, self._give_up)
+        heappush(self._unanswered, waiting)
+        if self._unanswered[0] is waiting:
+            self._set_clock()
         if self._draining is None or self._draining.done():
             self._draining = loop.create_task(self._drain())
         return await waiting.answer
@@ -84,10 +91,16 @@ class Intake:
         loop = asyncio.get_running_loop()
         while self._unanswered and (self._unanswered[0].answer.done() or self._unanswered[0].deadline <= loop.time()):
             late = Unavailable("the log did not take the events in time: send them again")
-            _answer_with(self._unanswered.popleft(), late)
+            _answer_with(heappop(self._unanswered), late)
         self._waiting = [waiting for waiting in self._waiting if not waiting.answer.done()]
-        left = self._unanswered
-        self._clock = loop.call_at(left[0].deadline, self._give_up) if left else None
+        self._set_clock()
+
+    def _set_clock(self) -> None:
+        """Set the clock to the first deadline."""
+        if self._clock is not None:
+            self._clock.cancel()
+        first = self._unanswered[0].deadline if self._unanswered else None
+        self._clock = asyncio.get_running_loop().call_at(first, self._give_up) if first is not None else None
 
     async def _drain(self) -> None:
         while self._waiting:
@@ -103,7 +116,7 @@ class Intake:
             else:
                 _answer(group, taken, iter(places))
             while self._unanswered and self._unanswered[0].answer.done():
-                self._unanswered.popleft()
+                heappop(self._unanswered)
 
     def _next_group(self) -> list[_Waiting]:
         events = taken = 0

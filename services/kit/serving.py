@@ -21,7 +21,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from services.kit.errors import ExemplarError
@@ -29,6 +30,7 @@ from services.kit.gathering import Gathering
 from services.kit.problems import MEDIA_TYPE, body_of, install, problem, problem_of
 
 MOST_HEADER_BYTES = 64 * 1024
+MOST_AHEAD = 16  # requests that a connection may send before the one ahead of them is answered
 _LINGER_SECONDS = 1.0
 _DROPPING = struct.pack("ii", 1, 0)
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -73,8 +75,9 @@ class BoundedProtocol(_Impatient, HttpToolsProtocol):
     """A request's headers and body must arrive within `request_seconds`, its headers within 64 KiB.
 
     What does not is answered 408 or 431, if no answer has begun, and the connection is closed. Content-Length together
-    with Transfer-Encoding, which two servers could read as two different requests, is 400. Who does not take an answer
-    in loses the connection after `answer_seconds`. Make one for uvicorn's `http` argument by `bounded_protocol`.
+    with Transfer-Encoding, which two servers could read as two different requests, is 400, and so is a WebSocket that
+    begins otherwise than by a GET without a body. Who sends more than 16 requests ahead, or does not take an answer in
+    within `answer_seconds`, loses the connection. Make one for uvicorn's `http` argument by `bounded_protocol`.
     """
 
     request_seconds = 10.0
@@ -106,7 +109,7 @@ class BoundedProtocol(_Impatient, HttpToolsProtocol):
         super().data_received(data)
         if self._in_headers and self._header_bytes > MOST_HEADER_BYTES:
             self._refuse(431)
-        elif self._arriving and self._deadline is None and not self._refused:
+        elif self._deadline is None and (self._arriving or self._is_unwatched()) and not self._refused:
             self._start_clock()
 
     def on_message_begin(self) -> None:
@@ -118,16 +121,29 @@ class BoundedProtocol(_Impatient, HttpToolsProtocol):
         """The headers are here: look at how the body is framed."""
         if self._refused:
             return
-        names = [name for name, _ in self.headers]
-        if b"transfer-encoding" in names and b"content-length" in names:
+        names = {name for name, _ in self.headers}
+        upgraded = self.parser.should_upgrade() and self._should_upgrade()
+        framings = names & {b"transfer-encoding", b"content-length"}
+        if len(framings) > 1 or (upgraded and (framings or self.parser.get_method() != b"GET")):
             self._refuse(400)
             return
         self._in_headers = False
         self._header_bytes = 0
-        super().on_headers_complete()
-        if self.parser.should_upgrade():
+        if upgraded:
             self._arriving = False
             self._stop_clock()
+        super().on_headers_complete()
+        if len(self.pipeline) > MOST_AHEAD:
+            self._refuse(429)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._under_way = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def handle_websocket_upgrade(self) -> None:
+        """Go on as a WebSocket, unless the request was refused."""
+        if not self._refused:
+            super().handle_websocket_upgrade()
 
     def on_body(self, body: bytes) -> None:
         """A part of the body, unless the request was refused."""
@@ -158,36 +174,49 @@ class BoundedProtocol(_Impatient, HttpToolsProtocol):
     def _too_slow(self) -> None:
         self._refuse(408)
 
-    def _has_cycle(self) -> bool:
-        """Whether a request of this connection has come to the app; uvicorn's own type says there always was one."""
-        return bool(self.cycle)
+    def _is_unwatched(self) -> bool:
+        """Whether nothing is under way and no clock runs: any byte, such as an empty line, stops uvicorn's own."""
+        return not self._is_answering() and self.timeout_keep_alive_task is None and not self.transport.is_closing()
+
+    def _is_answering(self) -> bool:
+        """Whether a request of this connection has come to the app and is not answered yet.
+
+        Before the first one there is none; uvicorn's own type says there always was.
+        """
+        return bool(self.cycle) and not self.cycle.response_complete
 
     def _refuse(self, status: int) -> None:
-        """Answer, if it is this request's turn and it has no answer yet, and close the connection.
+        """Answer, if it has no answer yet, and close the connection.
 
-        It is closed for writing at once, and for reading a second later: closing while bytes come in would reset the
-        connection, and the client might never see the answer.
+        Where another request is still being answered, that is all. Else it is closed for writing at once, and for
+        reading a second later: closing while bytes come in would reset it, and the client might never see the answer.
         """
         self._stop_clock()
         if self._refused or self.transport.is_closing():
             return
         self._refused = True
+        if self._is_answering() and (self._in_headers or self.pipeline):
+            self.pipeline.clear()
+            self.cycle = self._under_way
+            self.cycle.keep_alive = False
+            return
         cycle = self.cycle
-        busy = self._has_cycle() and not cycle.response_complete
-        awaited = busy and cycle.more_body and not cycle.response_started
-        if not self.pipeline and (not busy if self._in_headers else awaited):
-            body = body_of(status)
-            self.transport.write(
-                STATUS_LINE[status]
-                + f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n".encode()
-                + body
-            )
-        if busy:
+        answering = self._is_answering()
+        if self._in_headers or (answering and cycle.more_body and not cycle.response_started):
+            self.transport.write(_refusal(status))
+        if answering:
             cycle.disconnected = True
             cycle.message_event.set()
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.loop.call_later(_LINGER_SECONDS, self.transport.close)
+
+
+def _refusal(status: int) -> bytes:
+    """An answer, as it goes over the line, after which the connection is closed."""
+    body = body_of(status)
+    headers = f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    return STATUS_LINE[status] + headers.encode() + body
 
 
 def bounded_protocol(request_seconds: float, answer_seconds: float = 30.0) -> type[HttpToolsProtocol]:
@@ -197,7 +226,24 @@ def bounded_protocol(request_seconds: float, answer_seconds: float = 30.0) -> ty
 
 
 class BoundedWebSocket(_Impatient, WebSocketsSansIOProtocol):
-    """A WebSocket of which the client has to take in what is sent. Make one for `ws` by `bounded_websocket`."""
+    """A WebSocket of which the client has to take in what is sent. Make one for `ws` by `bounded_websocket`.
+
+    What asks for one and is no handshake, with too many headers for instance, is answered 400; uvicorn says nothing.
+    """
+
+    def data_received(self, data: bytes) -> None:
+        """The request first, whole; then what is sent on the WebSocket."""
+        super().data_received(data)
+        if not self.handshake_initiated and not self.transport.is_closing():
+            self.transport.write(_refusal(400))
+            self.transport.close()
+
+    def shutdown(self) -> None:
+        """The server stops."""
+        if self.handshake_initiated:
+            super().shutdown()
+        else:
+            self.transport.close()
 
 
 def bounded_websocket(answer_seconds: float) -> type[WebSocketsSansIOProtocol]:

@@ -1,11 +1,13 @@
 """The protocol graphql-transport-ws against a real server: what it answers, and with which code it closes."""
 
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -238,6 +240,30 @@ def test_a_revoked_key_ends_its_connections_at_the_next_event(server: Server, ke
                 server.post(push(number), authorization=keys["ops"])
                 made.next()
         assert made.end()[0] == 4403
+
+
+WANTED = b"Host: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"POST /graphql HTTP/1.1\r\n" + WANTED + b"\r\n",
+        b"POST /v1/events HTTP/1.1\r\n" + WANTED + b"Content-Length: 9\r\n\r\n",
+        b"GET /graphql HTTP/1.1\r\n" + WANTED + b"Content-Length: 9\r\n\r\n",
+        b"GET /graphql HTTP/1.1\r\n" + WANTED + b"X-More: a\r\n" * 300 + b"\r\n",
+    ],
+    ids=["post", "post with a body", "get with a body", "too many headers"],
+)
+def test_what_cannot_become_a_web_socket_is_400(server: Server, sent: bytes) -> None:
+    """A request to go on as a WebSocket that is no handshake is answered at once, and the connection closed."""
+    address = urlsplit(server.url)
+    with socket.create_connection((address.hostname, address.port), 5) as connection:
+        connection.sendall(sent)
+        answer = b""
+        while chunk := connection.recv(65536):
+            answer += chunk
+    assert answer.startswith(b"HTTP/1.1 400 ")
 
 
 def test_an_open_server_is_for_its_own_pages(tmp_path: Path) -> None:

@@ -32,11 +32,11 @@ class Events(list[object]):
     """Events of which a test can see whether they are still kept."""
 
 
-async def _given_up(intake: Intake) -> weakref.ref[Events]:
+async def _given_up(intake: Intake, waited: float = 0.0) -> weakref.ref[Events]:
     """Post events, and give up; what was posted."""
     events = Events([event()])
     with pytest.raises(Unavailable):
-        await intake.record(Request(events, OPEN))
+        await intake.record(Request(events, OPEN), waited)
     return weakref.ref(events)
 
 
@@ -79,3 +79,22 @@ def test_each_has_its_own_time(parts: Parts) -> None:
         return found
 
     assert all(0.19 < seconds < 5 for seconds in asyncio.run(post()))
+
+
+def test_what_was_waited_before_counts(parts: Parts) -> None:
+    """Whoever has waited for something else of ours before is answered sooner, and before those who came first."""
+    parts.known = known = HungKnown()
+
+    async def post() -> float:
+        loop, intake = asyncio.get_running_loop(), Intake(parts.recording, 60)
+        first = asyncio.create_task(_given_up(intake))
+        await asyncio.sleep(0)
+        began = loop.time()
+        await asyncio.gather(_given_up(intake, 59.8), _given_up(intake, 59.9))
+        assert not first.done()
+        first.cancel()
+        known.end.set()
+        await intake.close()
+        return loop.time() - began
+
+    assert 0.19 < asyncio.run(post()) < 30

@@ -52,6 +52,7 @@ def server(parts: Parts) -> Iterator[Server]:
     )
     running = uvicorn.Server(config)
     listening = socket.create_server(("127.0.0.1", 0))
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)  # the system keeps no more of an answer
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
     thread.start()
     yield Server(listening.getsockname()[1])
@@ -100,6 +101,24 @@ def test_a_second_request_that_does_not_arrive_in_time_is_408(server: Server, be
     assert answer.count(b"HTTP/1.1 ") == 2
     assert b"urn:exemplar:problem:too-slow" in answer
     assert SECONDS * 0.9 < time.monotonic() - started < SECONDS + 3
+
+
+def test_an_empty_line_after_an_answer_keeps_no_connection(server: Server) -> None:
+    """Whoever sends nothing but an empty line after an answer has no longer than for a request."""
+    with socket.create_connection(("127.0.0.1", server.port), 5) as connection:
+        connection.sendall(head(STRUCTURED, f"Content-Length: {len(BODY)}") + BODY)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 202 ")
+        connection.sendall(b"\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 408 ")
+        assert connection.recv(65536) == b""
+
+
+def test_few_requests_are_taken_ahead(server: Server) -> None:
+    """Of what is sent ahead of its turn 16 requests are kept; whoever sends more gets one answer, and is cut off."""
+    one = head(STRUCTURED, f"Content-Length: {len(BODY)}") + BODY
+    last = head(STRUCTURED, "Connection: close", f"Content-Length: {len(BODY)}") + BODY
+    assert server.talk(one * 16 + last).count(b"HTTP/1.1 202 ") == 17
+    assert server.talk(one * 17 + last).count(b"HTTP/1.1 202 ") == 1
 
 
 def test_a_body_that_trickles_is_408(server: Server) -> None:
@@ -165,8 +184,10 @@ def test_two_requests_on_one_connection_are_both_answered(server: Server, parts:
 
 def test_who_takes_no_answer_in_loses_the_connection(server: Server) -> None:
     """Answers that nobody reads are not kept for ever: the connection is cut when their time is over."""
-    with socket.create_connection(("127.0.0.1", server.port), 5) as connection:
-        connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2_000)
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", server.port))
+        connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 17)
         cut = select.poll()
         cut.register(connection, 0)  # neither to read nor to write, only to hear of its end
         assert cut.poll(10_000)
