@@ -17,10 +17,12 @@ from services.parts.gateway import explain as explanation_of
 @click.command()
 @as_json_option
 def status(as_json: bool) -> None:
-    """Show where the log ends, how far the fold is, and what is in the model."""
+    """Show where the log ends, how far the fold is, and what is in the model; 1 if an operator is needed."""
     with opened(load_settings()) as parts:
         found = status_of(parts)
     show(found, as_json, lambda: (f"{name:<14} {plain(value)}" for name, value in found.items()))
+    if found["problem"] or found["halted"]:
+        sys.exit(FAILED)
 
 
 @click.command()

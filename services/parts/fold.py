@@ -12,11 +12,12 @@ import structlog
 
 from services.events.catalog.envelope import Catalogue
 from services.events.log.opening import open_reader
+from services.events.log.protocol import Position
 from services.kit import instants
 from services.kit.database import reading
-from services.kit.errors import Unavailable
+from services.kit.errors import Corrupt, Misconfigured, Unavailable
 from services.kit.running import STOP_SECONDS
-from services.parts import Parts, access
+from services.parts import Parts, access, check_stores
 from services.projections.applying import Rules
 from services.projections.changes import announce
 from services.projections.leadership.policy import Policy
@@ -25,6 +26,7 @@ from services.projections.projector import Commit, FoldStatus, Projector, Sizes
 from services.projections.queries.position import format_position
 from services.projections.queries.status import model_status
 from services.projections.rebuild import Help, Source
+from services.projections.stores import check_beginnings, check_ends
 
 _log = structlog.get_logger(__name__)
 
@@ -116,11 +118,14 @@ def _rules(policy: Policy) -> Rules:
 
 
 def status(parts: Parts) -> dict[str, Any]:
-    """How log, fold and model stand, as plain values."""
-    with closing(parts.log.reader()) as reader:
-        ends = reader.ends()
+    """How log, fold and model stand, as plain values.
+
+    `problem`: why no fold goes on under these settings; `warning`: what cannot be done any more though it does.
+    """
     with reading(parts.stores.model()) as connection:
         model = model_status(connection)
+    with closing(parts.log.reader()) as reader:  # after the model, which may go on meanwhile
+        beginnings, ends = reader.beginnings(), reader.ends()
     return {
         "log": parts.settings.log,
         "partitions": len(ends),
@@ -129,7 +134,32 @@ def status(parts: Parts) -> dict[str, Any]:
         "waiting": sum(max(end - model.following.get(partition, 0), 0) for partition, end in ends.items()),
         "folded_by": model.owners,
         "halted": {str(partition): reason for partition, reason in model.halted.items()},
+        "problem": _problem(parts, model.following, beginnings, ends),
+        "warning": _warning(beginnings),
         "generation": parts.stores.live(),
         "policy": model.policy,
         **model.counts,
     }
+
+
+def _problem(parts: Parts, following: Position, beginnings: Position, ends: Position) -> str | None:
+    """What a projector that starts now would refuse: a log or a policy that is not the model's, records missing."""
+    try:
+        check_stores(parts)
+        check_beginnings(following, beginnings)
+        check_ends(following, ends)
+    except (Corrupt, Misconfigured) as error:
+        return str(error)
+    return None
+
+
+def _warning(beginnings: Position) -> str | None:
+    """What does not stop the fold: that the log has lost records which were folded."""
+    lost = [f"partition {partition} begins at {offset}" for partition, offset in sorted(beginnings.items()) if offset]
+    if not lost:
+        return None
+    return (
+        f"the log has lost its beginning ({', '.join(lost)}): what was folded stays, but `exemplar rebuild` and "
+        "`exemplar verify` refuse. Keep the log for ever, before it loses more, and bring the records back from a "
+        "copy; else keep the database, for it alone still has them"
+    )

@@ -50,7 +50,7 @@ class FoldMetrics(Collector):
 
 
 class TreeMetrics(Collector):
-    """Reads the status of a sequencer whenever it is scraped."""
+    """Reads the status of a sequencer whenever it is scraped; who reads the whole log also knows what that has lost."""
 
     def __init__(self, status: Callable[[], TreeStatus]) -> None:
         self._status = status
@@ -61,3 +61,5 @@ class TreeMetrics(Collector):
         yield GaugeMetricFamily("exemplar_audit_entries", "Entries of the tree that were signed here", status.size)
         stopped = float(status.failure is not None)
         yield GaugeMetricFamily("exemplar_audit_stopped", "1 if the tree is not continued", stopped)
+        lost = "Records that the log has lost before the first ones that it kept"
+        yield GaugeMetricFamily("exemplar_log_beginning_missing", lost, status.log_missing)

@@ -285,7 +285,7 @@ def check_log(connection: Connection, built: Built) -> None:
     if found.get("partitions") != str(built.partitions):
         raise Corrupt(
             f"the log has {built.partitions} partitions, the read model was built on {found.get('partitions')}: "
-            "the number of partitions of a log must never change; restore it"
+            "customers are no longer where they were. Copy it into a log with the former number of partitions"
         )
 
 

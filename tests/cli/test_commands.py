@@ -2,8 +2,10 @@
 
 import json
 import re
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -186,7 +188,21 @@ def test_a_lost_log_is_not_begun_anew(folder: Path) -> None:
         ended = run(folder, command)
         assert ended.returncode == 1
         assert "put that log back" in ended.stderr
-    assert json.loads(run(folder, ["status", "--json"]).stdout)["acts"] == 1
+    told = run(folder, ["status", "--json"])
+    found = json.loads(told.stdout)
+    assert (told.returncode, found["acts"], "put that log back" in found["problem"]) == (1, 1, True)
+    shown = run(folder, ["status"])
+    assert (shown.returncode, "\nproblem        the log is not the one" in shown.stdout) == (1, True)
+
+
+def test_status_ends_with_1_while_a_partition_is_halted(folder: Path) -> None:
+    """`status` ends with 0 while all is well, and with 1 where acts wait for an operator."""
+    assert run(folder, ["migrate"]).returncode == 0
+    assert run(folder, ["status"]).returncode == 0
+    with closing(sqlite3.connect(folder / "exemplar.model_1.sqlite")) as model, model:
+        model.execute("UPDATE partitions SET halted_because = 'too many' WHERE partition = 0")
+    halted = run(folder, ["status"])
+    assert (halted.returncode, "halted         0 too many" in halted.stdout) == (1, True)
 
 
 def test_demo_leaves_other_data_alone(folder: Path) -> None:

@@ -157,14 +157,14 @@ def test_selected_values_are_known() -> None:
 
 
 def test_each_service_tells_its_part(told_by_service: Mapping[str, Told]) -> None:
-    """Ingest is the events service's, fold and audit tree the projections', queries the gateway's."""
+    """Ingest is the events service's, fold, audit tree and the log's losses the projections', queries the gateway's."""
     topics = {
         job: {name.split("_")[1].rstrip("s") for name in told if name.startswith("exemplar_")}
         for job, told in told_by_service.items()
     }
     assert topics == {
         "events": {"event", "ready"},
-        "projections": {"fold", "dead", "audit", "ready"},
+        "projections": {"fold", "dead", "audit", "log", "ready"},
         "graphql": {"live", "query", "ready"},
     }
     for job, told in told_by_service.items():

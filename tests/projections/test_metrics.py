@@ -58,9 +58,10 @@ def test_without_a_database_the_rest_is_still_told() -> None:
 
 
 def test_the_size_of_the_audit_tree_is_told() -> None:
-    """How many entries were signed here, and whether the tree was given up."""
+    """How many entries were signed here, whether the tree was given up, and what was lost before the log's first."""
     registry = CollectorRegistry()
-    registry.register(TreeMetrics(lambda: TreeStatus(7, failure="put back")))
+    registry.register(TreeMetrics(lambda: TreeStatus(7, failure="put back", log_missing=400)))
     found = samples(registry)
     assert found[("exemplar_audit_entries",)] == 7
     assert found[("exemplar_audit_stopped",)] == 1
+    assert found[("exemplar_log_beginning_missing",)] == 400

@@ -50,6 +50,7 @@ from services.projections.stores import check_beginnings
 
 ROUND_SECONDS = 1.0  # how often a checkpoint is signed at most, and so how late an entry may be by its fault
 ERASURES_SECONDS = 10.0  # how often the vault is asked who was erased
+BEGINNINGS_SECONDS = 60.0  # how often the log is asked whether it has lost its beginning
 HUNG_SECONDS = 5.0  # what a process holds that hangs is let go of, so that another signs within 10 s of an act
 _READ_SECONDS = 0.5  # for the log to hand out what it says it has
 _LEAVES_AT_ONCE = 500
@@ -80,13 +81,14 @@ class Signing(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class TreeStatus:
     """How the tree stands here: its size as signed by this process; `failure` is why it was given up, `unavailable` why
-    it is tried again and again.
+    it is tried again and again. `log_missing`: how many records the log has lost before the first ones that it kept.
     """
 
     size: int = 0
     leading: bool = False
     failure: str | None = None
     unavailable: str | None = None
+    log_missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,8 @@ class Sequencer:
         self._there: Position | None = None  # where the log ended when this process began to introduce it
         self._erased: set[str] | None = None
         self._asked_vault = -ERASURES_SECONDS
+        self._log_missing = 0
+        self._asked_log = -BEGINNINGS_SECONDS
         self._to_copy: str | None = None
         self.status = TreeStatus()
 
@@ -247,7 +251,7 @@ class Sequencer:
                         self.take_over()
                         self._lead(stop, still_leading)
                     else:
-                        self.status = replace(self.status, leading=False, unavailable=None)
+                        self.status = replace(self.status, leading=False, unavailable=None, log_missing=0)
                         stop.wait(ROUND_SECONDS)
                 pauses = 0
             except Unavailable as error:
@@ -262,11 +266,18 @@ class Sequencer:
             last = stop.is_set()
             began = time.monotonic()
             more = self.step()
-            self.status = TreeStatus(self._signed.size, leading=True)
+            self._look_for_beginnings()
+            self.status = TreeStatus(self._signed.size, leading=True, log_missing=self._log_missing)
             if last:
                 return
             if not more:
                 stop.wait(max(ROUND_SECONDS - (time.monotonic() - began), 0.0))
+
+    def _look_for_beginnings(self) -> None:
+        """See now and then what the log has lost: it stops nothing that is past it, and no model can be rebuilt."""
+        if time.monotonic() - self._asked_log >= BEGINNINGS_SECONDS:
+            self._log_missing = sum(self._things.log.beginnings().values())
+            self._asked_log = time.monotonic()
 
     def step(self) -> bool:
         """Number what there is, a batch at most, and sign the tree if that is anything; whether there is more.

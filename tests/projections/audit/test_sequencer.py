@@ -1,7 +1,9 @@
 """Numbering: everything once, in order, through every fault, and never two trees under one name."""
 
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from re import fullmatch
 from threading import Event, Thread
@@ -18,7 +20,7 @@ from services.projections.audit import checking, notes, sequencer
 from services.projections.audit.copies import FolderCopies
 from services.projections.audit.notes import Signer
 from services.projections.audit.reading import latest_checkpoint
-from services.projections.audit.sequencer import Signing, Things
+from services.projections.audit.sequencer import Signing, Things, TreeStatus
 from services.projections.audit.tables import concerned, documents, entries, positions, tiles
 from services.projections.audit.tables import tree as tree_table
 from tests.projections.audit.trees import NEXT, ORIGIN, OTHER, OURS, Tree
@@ -339,6 +341,27 @@ def test_records_that_were_lost_before_their_turn_are_noticed(sqlite_tree: Tree)
     beside(0).check()
     with pytest.raises(Corrupt, match="records are missing"):
         beside(3).check()
+
+
+def test_what_the_log_has_lost_is_looked_for_now_and_then(sqlite_tree: Tree) -> None:
+    """Records that are gone after their turn are counted: in the first round, and not in every one."""
+    places = sqlite_tree.append(*["c-1"] * 4)
+    drained(sqlite_tree.sequencer())
+    told: list[int] = []
+    stop = Event()
+
+    def lose_one(step: str) -> None:
+        if step == "read":
+            told.append(one.status.log_missing)
+            with closing(sqlite3.connect(sqlite_tree.log.path)) as log, log:
+                log.execute("DELETE FROM records WHERE place = (SELECT min(place) FROM records)")
+            if len(told) == 2:
+                stop.set()
+
+    one = sqlite_tree.waiting(at_step=lose_one)
+    one.run(stop)
+    assert told == [0, 1, 1]
+    assert one.status == TreeStatus(len(places), leading=True, log_missing=1)
 
 
 def test_a_copy_that_cannot_be_kept_is_kept_later(tree: Tree) -> None:
