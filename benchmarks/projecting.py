@@ -4,7 +4,8 @@ and beside reading the same topic alone; and the memory that `exemplar projectio
 The peer does what `folding` says, with its recorder and its view on PostgreSQL. All commit with full durability.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 
@@ -24,6 +25,7 @@ from services.projections.projector import Sizes as Batches
 PEER = "`eventsourcing`: an act a transaction"
 ALONE = "reading the topic alone"
 NEAR, TRICKLE = "near the end: 2,000 acts a batch", "a trickle: 100 acts a batch"
+PROJECTORS = 2
 PEERS_ACTS, NEAR_ACTS, TRICKLE_ACTS = 5_000, 20_000, 5_000  # of as many as there are
 Measured = tuple[int, float, float]  # acts, seconds, CPU-seconds
 
@@ -38,15 +40,19 @@ def _fold(sizes: Sizes, folder: Path, broker: str, url: str) -> Table:
     topic = engines.site(folder / "fold", broker, url)
     apart(_fill, topic, sizes.behind)
 
+    def fresh() -> Settings:
+        return engines.site(folder / "fold", broker, url).model_copy(update={"log_url": topic.log_url})
+
     def fold(number: int, batches: Batches) -> Measured:
-        fresh = engines.site(folder / "fold", broker, url)
-        return apart(folded, fresh.model_copy(update={"log_url": topic.log_url}), min(number, sizes.behind), batches)
+        return apart(folded, fresh(), min(number, sizes.behind), batches)
 
     behind = f"far behind: all {sizes.behind:,} acts"
+    shared = f"the same, shared by {PROJECTORS} projectors"
     ways: Mapping[str, Callable[[], Measured]] = {
         PEER: lambda: apart(_peer, engines.site(folder / "peer", broker, url), min(PEERS_ACTS, sizes.folded)),
         ALONE: lambda: apart(_read, topic, sizes.behind),
         behind: lambda: fold(sizes.behind, DEFAULT_SIZES),
+        shared: lambda: _shared(fresh()),
         NEAR: lambda: fold(NEAR_ACTS, Batches(2_000, 2_000)),
         TRICKLE: lambda: fold(TRICKLE_ACTS, Batches(100, 100)),
     }
@@ -75,14 +81,28 @@ def _fill(site: Settings, number: int) -> None:
     fill_log(site, lifelike(), number)
 
 
-def folded(site: Settings, number: int, batches: Batches) -> Measured:
-    """Fold so many acts of a topic into a database of which nothing is there yet."""
+def _shared(site: Settings) -> Measured:
+    """Fold a whole topic by several processes, each with its part of the partitions."""
+    parts = [range(first, site.partitions, PROJECTORS) for first in range(PROJECTORS)]
+    ends = log_ends(site)
+    goals = [sum(ends.get(partition, 0) for partition in part) for part in parts]
+    with ThreadPoolExecutor(PROJECTORS) as threads:
+        started = [
+            threads.submit(apart, folded, site, goal, DEFAULT_SIZES, part)
+            for part, goal in zip(parts, goals, strict=True)
+        ]
+        found = [each.result() for each in started]
+    return sum(acts for acts, _, _ in found), max(wall for _, wall, _ in found), sum(cpu for _, _, cpu in found)
+
+
+def folded(site: Settings, number: int, batches: Batches, wanted: Collection[int] | None = None) -> Measured:
+    """Fold so many acts of a topic, or of some partitions, into a database of which nothing is there yet."""
     with opened(site) as parts:
         parts.stores.migrate(parts.built, instants.now())
         reader = parts.log.reader()
         model, vault, rules, built = parts.stores.model, parts.vault, parts.rules, parts.built
         projector = Projector(model, reader, vault, rules, built, instants.now, owner="benchmark", sizes=batches)
-        projector.take()
+        projector.take(wanted)
         with used() as taken:
             while projector.status.acts < number:
                 projector.step(1.0)

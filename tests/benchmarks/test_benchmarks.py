@@ -28,6 +28,7 @@ ROWS = {
         "`eventsourcing`: an act a transaction",
         "reading the topic alone",
         "far behind: all 300 acts",
+        "the same, shared by 2 projectors",
         "near the end: 2,000 acts a batch",
         "a trickle: 100 acts a batch",
         *("0", "300", "500"),
