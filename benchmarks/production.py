@@ -23,6 +23,7 @@ SINGLES, BATCHES = f"single events, {SINGLES_AT_ONCE} at once", f"batches of {BA
 LEAST_SINGLES, LEAST_BATCHES = f"a bare app: {SINGLES}", f"a bare app: {BATCHES}"
 TUNED, DEFAULT = "kafka-python, tuned", "kafka-python, its defaults"
 _LEAST = {SINGLES: LEAST_SINGLES, BATCHES: LEAST_BATCHES}
+STEP = 0.01  # seconds of CPU, in which other processes are told
 WARMING = 500  # events posted before anything is counted: connections, caches
 
 
@@ -95,7 +96,7 @@ def _topic(site: Settings, broker: str) -> str:
 
 
 def _table(found: Mapping[str, Sequence[_Taken]]) -> Table:
-    costs = {name: median(taken.cpu / taken.events for taken in rounds) for name, rounds in found.items()}
+    costs = {name: median(max(taken.cpu, STEP) / taken.events for taken in rounds) for name, rounds in found.items()}
     rows = []
     for name, rounds in found.items():
         latencies = [latency for taken in rounds for latency in taken.latencies]
