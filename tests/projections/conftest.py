@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import URL, create_engine, make_url, text
@@ -11,6 +12,13 @@ from sqlalchemy import URL, create_engine, make_url, text
 from services.kit.database import parse_url
 from tests.projections.audit.trees import Tree
 from tests.projections.fold_world import FoldWorld
+
+DIALECTS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+
+
+def _of_dialect(request: pytest.FixtureRequest, sqlite: str, postgres: str) -> Any:
+    """What the fixture for the dialect of this round gives."""
+    return request.getfixturevalue(sqlite if request.param == "sqlite" else postgres)
 
 
 @pytest.fixture
@@ -39,11 +47,10 @@ def fresh_postgres(postgres_url: str) -> Iterator[URL]:
         yield url
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.fixture(params=DIALECTS)
 def database_url(request: pytest.FixtureRequest) -> URL:
     """An empty database of each dialect in turn."""
-    fixture = "sqlite_url" if request.param == "sqlite" else "fresh_postgres"
-    url: URL = request.getfixturevalue(fixture)
+    url: URL = _of_dialect(request, "sqlite_url", "fresh_postgres")
     return url
 
 
@@ -72,11 +79,10 @@ def fresh_sqlite_world(sqlite_url: URL, tmp_path: Path) -> Iterator[FoldWorld]:
     made.close()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.fixture(params=DIALECTS)
 def fold_world(request: pytest.FixtureRequest) -> FoldWorld:
     """A log, a model and a vault, empty, on each dialect in turn."""
-    fixture = "fresh_sqlite_world" if request.param == "sqlite" else "fresh_postgres_world"
-    world: FoldWorld = request.getfixturevalue(fixture)
+    world: FoldWorld = _of_dialect(request, "fresh_sqlite_world", "fresh_postgres_world")
     return world
 
 
@@ -95,9 +101,8 @@ def fresh_postgres_tree(postgres_url: str, postgres_tree: str) -> Iterator[URL]:
         yield url
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.fixture(params=DIALECTS)
 def tree_url(request: pytest.FixtureRequest) -> URL:
     """A database for a `Tree`, of each dialect in turn."""
-    fixture = "sqlite_url" if request.param == "sqlite" else "fresh_postgres_tree"
-    url: URL = request.getfixturevalue(fixture)
+    url: URL = _of_dialect(request, "sqlite_url", "fresh_postgres_tree")
     return url
