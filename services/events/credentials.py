@@ -187,7 +187,7 @@ class Keyring:
     def remembered(self, authorization: str | None) -> Credential | None:
         """What `admit` would answer, if that is known without asking the database."""
         now = self._monotonic()
-        if self._may_be_open and now < self._open_until:
+        if authorization is None and self._may_be_open and now < self._open_until:
             return OPEN
         known = self._remembered.get(_digest(authorization or ""))
         return known[1] if known is not None and now < known[0] else None
@@ -195,12 +195,13 @@ class Keyring:
     def admit(self, authorization: str | None) -> Credential:
         """The credential that the header `Authorization` presents. Asks the database where need be.
 
+        Who presents one where all was open a moment ago has a key that was made since, and is known by it at once.
         Raises Unauthenticated if there is none, or it is unknown or revoked; Unavailable.
         """
-        if self.is_open():
-            return OPEN
         if known := self.remembered(authorization):
             return known
+        if self._is_found_open():
+            return OPEN
         bearer = _BEARER.fullmatch(authorization or "")
         if bearer is None:
             raise Unauthenticated("a credential is needed: Authorization: Bearer KEY", presented=bool(authorization))
@@ -226,11 +227,12 @@ class Keyring:
 
     def is_open(self) -> bool:
         """Whether requests need no credential now. Asks the database where need be; once it is no, it stays no."""
+        return self.remembered(None) is not None or self._is_found_open()
+
+    def _is_found_open(self) -> bool:
         if not self._may_be_open:
             return False
         now = self._monotonic()
-        if now < self._open_until:
-            return True
         if any_key_was_made(self._engine):
             self._may_be_open = False
             return False

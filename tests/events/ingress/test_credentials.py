@@ -99,14 +99,25 @@ def test_open_ends_with_the_first_key_for_good(parts: Parts) -> None:
     """Within 2 seconds of the first key; revoking it opens nothing again."""
     seconds = Seconds()
     keyring = Keyring(parts.control, True, seconds)
-    assert keyring.admit(None) == keyring.remembered("Bearer x") == OPEN
+    assert keyring.admit("Bearer x") == keyring.remembered(None) == OPEN
     create_key(parts.control, "crm", ["admin"], 0)
+    assert keyring.remembered(None) == OPEN
     seconds.now += 2.0
     assert keyring.remembered(None) is None
     assert not keyring.is_open()
     revoke_key(parts.control, "crm", 1)
     with pytest.raises(Unauthenticated):
         Keyring(parts.control, True, seconds).admit(None)
+
+
+def test_the_first_key_is_known_at_once(parts: Parts) -> None:
+    """Who presents it is never taken for anyone, though the keyring remembers that all was open."""
+    keyring = Keyring(parts.control, True, Seconds())
+    assert keyring.admit(None) == OPEN
+    assert keyring.admit(f"Bearer {create_key(parts.control, 'crm', ['admin'], 0)}").name == "crm"
+    with pytest.raises(Unauthenticated):
+        keyring.admit("Bearer x")
+    assert keyring.remembered(None) is None
 
 
 def test_without_open_mode_a_credential_is_needed_from_the_start(parts: Parts) -> None:
