@@ -66,7 +66,7 @@ def create_server_app(node: Node) -> Starlette:
         append_seconds=settings.append_seconds,
     )
     reads = backing(node.parts, admitting.admit, fold.positions, lambda: fold.status.lag_seconds)
-    streams = live(node.parts, registry)
+    streams = live(node.parts, admitting, registry)
     app.router.routes.extend(create_graphql(reads, streams, registry, allowed(settings), Inside(app)))
     app.state.on_stop = streams.stop
     app.router.routes.extend(create_audit(node.parts.audit, admitting.admit))

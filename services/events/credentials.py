@@ -18,8 +18,8 @@ from sqlalchemy.exc import IntegrityError
 
 from services.events.catalog.acts import PUBLIC, UNATTRIBUTED
 from services.events.leaves import Leaf, add_leaves
-from services.kit.database import reading, writing
-from services.kit.errors import Conflict, Invalid, NotFound, Unauthenticated
+from services.kit.database import look_up, reading, writing
+from services.kit.errors import Conflict, Invalid, NotFound, Unauthenticated, Unavailable
 
 ACTS_WRITE = "acts:write"
 ACTS_STRUCTURE = "acts:structure"
@@ -152,6 +152,13 @@ def authenticate(engine: Engine, key: str) -> Credential | None:
     return Credential(row.name, frozenset(_strings(row.scopes)), _strings(row.sources), row.person)
 
 
+def _good_among(engine: Engine, digests: Collection[str]) -> set[str]:
+    """Those of these SHA-256 that are of a key which was not revoked."""
+    table = credentials.c
+    found = look_up(engine, [table.sha256, table.revoked_us], [table.sha256], [[digest] for digest in digests])
+    return {sha256 for sha256, revoked in found if revoked is None}
+
+
 def any_key_was_made(engine: Engine) -> bool:
     """Whether there is a key or ever was one."""
     with reading(engine) as connection:
@@ -202,28 +209,55 @@ class Keyring:
             return known
         if self._is_found_open():
             return OPEN
-        bearer = _BEARER.fullmatch(authorization or "")
-        if bearer is None:
+        presented = _presented(authorization)
+        if presented is None:
             raise Unauthenticated("a credential is needed: Authorization: Bearer KEY", presented=bool(authorization))
         now = self._monotonic()
-        credential, seconds = self._read(bearer[1])
+        credential, seconds = self._read(presented)
         if len(self._remembered) >= _REMEMBERED_AT_MOST:
             self._remembered.clear()
         self._remembered[_digest(authorization or "")] = now + seconds, credential
         return credential
 
     def _read(self, presented: str) -> tuple[Credential, float]:
-        """Whose key or token it is, and for how many seconds that may be remembered. A token has two dots, a key none.
+        """Whose key or token it is, and for how many seconds that may be remembered.
 
         A token is checked again each minute, since the issuer may take the key back that signed it.
         """
-        if self._read_token is not None and presented.count(".") == 2:
+        if self._read_token is not None and _is_token(presented):
             credential, seconds = self._read_token(presented)
             return credential, min(seconds, TOKEN_REMEMBERED_SECONDS)
         found = authenticate(self._engine, presented)
         if found is None:
             raise Unauthenticated("the credential is unknown or was revoked", presented=True)
         return found, REMEMBERED_SECONDS
+
+    def ended(self, authorizations: Collection[str | None]) -> set[str | None]:
+        """Those of these headers `Authorization`, admitted once, that are good no more, and are forgotten here.
+
+        One question to the database, however many there are. A token of which the issuer would have to say more is not
+        among them. Raises Unavailable.
+        """
+        if self.is_open():
+            return set()
+        presented = {header: _presented(header) or "" for header in authorizations}
+        tokens = {header for header, text in presented.items() if self._read_token is not None and _is_token(text)}
+        keys = {header: _digest(text) for header, text in presented.items() if header not in tokens}
+        good = _good_among(self._engine, keys.values())
+        found = {header for header, sha256 in keys.items() if sha256 not in good}
+        found |= {header for header in tokens if not self._may_be_good(header)}
+        for header in found:
+            self._remembered.pop(_digest(header or ""), None)
+        return found
+
+    def _may_be_good(self, token: str | None) -> bool:
+        try:
+            self.admit(token)
+        except Unauthenticated:
+            return False
+        except Unavailable:
+            pass
+        return True
 
     def is_open(self) -> bool:
         """Whether requests need no credential now. Asks the database where need be; once it is no, it stays no."""
@@ -267,6 +301,17 @@ def _leaf(kind: str, at: int, name: str, person: str | None, **more: Collection[
     """What the audit tree is told of a change of keys; those who make it are at the commands."""
     lists = {member: sorted(texts) for member, texts in more.items()}
     return Leaf(kind, at, CLI.name, [] if person is None else [person], {"name": name, **lists})
+
+
+def _presented(authorization: str | None) -> str | None:
+    """The key or the token in a header; None if it has none."""
+    bearer = _BEARER.fullmatch(authorization or "")
+    return bearer[1] if bearer else None
+
+
+def _is_token(presented: str) -> bool:
+    """A token has two dots, a key none."""
+    return presented.count(".") == 2
 
 
 def _digest(key: str) -> str:

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from services.graphql.answering import Answer, Gateway, Question
 from services.graphql.errors import NOT_YET, PASSING, STATUSES, TooOften
-from services.graphql.live import Live, TooMany
+from services.graphql.live import Live, Seat, TooMany
 from services.graphql.metrics import EVENT_STREAM, SLOW
 from services.kit.errors import ExemplarError
 from services.kit.problems import problem, problem_of
@@ -55,8 +55,8 @@ class EventStream:
         try:
             with self._live.connection(EVENT_STREAM) as seat:
                 asked = self._question
-                self._live.take(seat, await self._gateway.admit(asked.authorization, asked.address))
-                await self._stream(receive, send)
+                await self._live.admit(seat, self._gateway, asked.authorization, asked.address)
+                await self._stream(seat, receive, send)
         except (TooMany, TooOften) as error:
             await error.response()(scope, receive, send)
         except _NotNow as refusal:
@@ -64,9 +64,9 @@ class EventStream:
         except ExemplarError as error:
             await problem_of(error)(scope, receive, send)
 
-    async def _stream(self, receive: Receive, send: Send) -> None:
+    async def _stream(self, seat: Seat, receive: Receive, send: Send) -> None:
         """Raises _NotNow where there is no stream to begin."""
-        sending = asyncio.create_task(self._send_all(send))
+        sending = asyncio.create_task(self._send_all(seat, send))
         gone = asyncio.create_task(self._until_gone(receive))
         try:
             await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -77,10 +77,10 @@ class EventStream:
                 task.cancel()
             await asyncio.gather(sending, gone, return_exceptions=True)
 
-    async def _send_all(self, send: Send) -> None:
+    async def _send_all(self, seat: Seat, send: Send) -> None:
         begun = False
         answers: AsyncGenerator[Answer | None, None]
-        async with aclosing(self._live.answers(self._gateway, self._question)) as answers:
+        async with aclosing(self._live.answers(self._gateway, self._question, seat)) as answers:
             async for answer in answers:
                 if not begun:
                     _check_now(answer)

@@ -33,6 +33,7 @@ GATHERED_SECONDS = 0.25  # commits that come sooner after one that was told are 
 ANSWERS_AT_ONCE = 4  # so that those who ask meanwhile get their turn
 RECHECK_SECONDS = 60.0
 CLOCK_SECONDS = 5.0  # between two looks at what came of nothing but time
+CREDENTIALS_SECONDS = 2.0  # between two looks at whether the credentials of those who are there are still good
 AGAIN_SECONDS = 2.0  # to an answer that was not to be had
 TIMES = 3  # that an answer may take too long, before that is told
 RETRY_AFTER_SECONDS = 5
@@ -62,17 +63,24 @@ class LiveLimits(NamedTuple):
     recheck_seconds: float = RECHECK_SECONDS
     arriving: int = 100
     clock_seconds: float = CLOCK_SECONDS
+    credentials_seconds: float = CREDENTIALS_SECONDS
 
 
 DEFAULT_LIMITS = LiveLimits()
 
 
 class Seat:
-    """A live connection: nobody's, until it is said whose. `end` is to be set to what closes it."""
+    """A live connection: nobody's, until it is said whose.
+
+    `end` is to be set to what closes it while it is nobody's, `lapse` to what does once its credential is not good any
+    more, which may be called again until it is closed.
+    """
 
     def __init__(self) -> None:
         self.end: Callable[[], None] = _nothing
+        self.lapse: Callable[[], None] = _nothing
         self.name: str | None = None  # of the credential
+        self.authorization: str | None = None  # that presented it
 
 
 def _nothing() -> None:
@@ -113,12 +121,14 @@ class _Watch:
 class Live:
     """The live connections of a server, and the subscriptions on them. `told` and `stop` aside, for one event loop.
 
-    `model` gives the engine on the live generation.
+    `model` gives the engine on the live generation. `ended` is told headers Authorization that were good, and says
+    which of them are not any more; it is called in worker threads.
     """
 
     def __init__(
         self,
         model: Callable[[], Engine],
+        ended: Callable[[Collection[str | None]], Collection[str | None]],
         metrics: LiveMetrics,
         limits: LiveLimits = DEFAULT_LIMITS,
         clock: Callable[[], int] = instants.now,
@@ -127,9 +137,10 @@ class Live:
         self.metrics = metrics
         self.on_stop: set[Callable[[], None]] = set()
         self._model = model
+        self._ended = ended
         self._clock = clock
         self._stopping = False
-        self._known = 0
+        self._known: set[Seat] = set()
         self._arriving: dict[Seat, None] = {}  # the oldest first
         self._by_credential: Counter[str] = Counter()
         self._watches: set[_Watch] = set()
@@ -139,6 +150,7 @@ class Live:
         self._change: Change | None = None  # that nobody was told of yet
         self._telling: asyncio.Task[None] | None = None
         self._timing: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None  # while anybody is known
 
     # ---- what changes ----
 
@@ -230,6 +242,29 @@ class Live:
             self._leave(seat)
             self.metrics.connections(transport, -1)
 
+    async def admit(self, seat: Seat, gateway: Gateway, authorization: str | None, address: str | None) -> None:
+        """The connection is from now on that of who presents this header. Raises as `Gateway.admit` does, TooMany."""
+        self.take(seat, await gateway.admit(authorization, address))
+        seat.authorization = authorization
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.get_running_loop().create_task(self._look_at_credentials())
+
+    async def _look_at_credentials(self) -> None:
+        """End what is open under a credential that is not good any more: one look for all, now and then."""
+        while True:
+            await asyncio.sleep(self.limits.credentials_seconds)
+            ended = await asyncio.to_thread(self._find_ended, {seat.authorization for seat in self._known})
+            for seat in [seat for seat in self._known if seat.authorization in ended]:
+                seat.lapse()
+
+    def _find_ended(self, authorizations: Collection[str | None]) -> Collection[str | None]:
+        """Those that are not good any more; none where that cannot be said now."""
+        try:
+            return self._ended(authorizations)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is looked again
+            _log.warning("which credentials have ended cannot be said now", reason=type(error).__name__)
+            return ()
+
     def take(self, seat: Seat, credential: Credential) -> None:
         """From now on the connection counts as this credential's. Raises TooMany."""
         name = credential.name
@@ -238,12 +273,12 @@ class Live:
             self.metrics.dropped(LIMIT)
             raise TooMany(f"this credential has {self.limits.each} live connections already")
         self._arriving.pop(seat, None)
-        self._known += 1
+        self._known.add(seat)
         self._by_credential[name] += 1
         seat.name = name
 
     def _check_room(self) -> None:
-        if self._known >= self.limits.connections or self._stopping:
+        if len(self._known) >= self.limits.connections or self._stopping:
             self.metrics.dropped(LIMIT)
             raise TooMany(f"there are {self.limits.connections} live connections already")
 
@@ -256,10 +291,13 @@ class Live:
     def _leave(self, seat: Seat) -> None:
         self._arriving.pop(seat, None)
         if seat.name is not None:
-            self._known -= 1
+            self._known.discard(seat)
             self._by_credential[seat.name] -= 1
             if not self._by_credential[seat.name]:
                 del self._by_credential[seat.name]
+        if not self._known and self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
 
     @contextmanager
     def _watching(self) -> Iterator[_Watch]:
@@ -284,14 +322,21 @@ class Live:
 
     # ---- what they are answered ----
 
-    async def answers(self, gateway: Gateway, question: Question) -> AsyncGenerator[Answer | None, None]:
+    async def answers(
+        self, gateway: Gateway, question: Question, seat: Seat | None = None
+    ) -> AsyncGenerator[Answer | None, None]:
         """The answer of now and, of a subscription, each later one; None whenever a keep-alive is due.
+
+        Of a connection that is for this question alone there is the `seat`: when its credential ends, the next answer
+        comes at once, and says so.
 
         Ends when the server stops, and after an answer without data: whatever it says, there is nothing to go on with.
         But if it is only not to be had now, it is asked for again.
         """
         with self._watching() as watch:
             question = question._replace(watch=watch.begin)
+            if seat is not None:
+                seat.lapse = watch.touch
             answer: Answer | None = await _first(gateway, question)
             question = question._replace(wait_for=None, again=True)
             checked, late = _now(), 0

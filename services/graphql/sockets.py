@@ -25,6 +25,7 @@ PROTOCOL = "graphql-transport-ws"
 MOST_REASON_BYTES = 123
 GOING_AWAY, TRY_AGAIN_LATER = 1001, 1013
 BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_ACCEPTABLE = 4400, 4401, 4403, 4406
+LAPSED = "Forbidden: the credential is not good any more"
 INIT_TIMEOUT, SUBSCRIBER_EXISTS, TOO_MANY_INITS = 4408, 4409, 4429
 
 
@@ -84,7 +85,7 @@ class _Connection:
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._closing: asyncio.Task[None] | None = None
         self._seat = seat
-        seat.end = self._drop
+        seat.end, seat.lapse = self._drop, self._lapse
         self._address = address_of(websocket)
 
     async def serve(self) -> None:
@@ -135,8 +136,7 @@ class _Connection:
         self._initiated = True
         self._authorization = _authorization(message) or self._authorization
         try:
-            credential = await self._gateway.admit(self._authorization, self._address)
-            self._live.take(self._seat, credential)
+            await self._live.admit(self._seat, self._gateway, self._authorization, self._address)
         except Unauthenticated as error:
             raise _End(FORBIDDEN, f"Forbidden: {error}") from error
         except ExemplarError as error:
@@ -187,7 +187,7 @@ class _Connection:
                 if answer is None:
                     continue
                 if answer.code == UNAUTHENTICATED:
-                    raise _End(FORBIDDEN, "Forbidden: the credential is not good any more")
+                    raise _End(FORBIDDEN, LAPSED)
                 if "data" not in answer.body:
                     return {"id": asked.id, "type": "error", "payload": answer.body["errors"]}
                 await self._send({"id": asked.id, "type": "next", "payload": answer.body})
@@ -228,6 +228,16 @@ class _Connection:
 
     def _drop(self) -> None:
         self._close_soon(TRY_AGAIN_LATER, "Too many connections that nobody has initialised")
+
+    def _lapse(self) -> None:
+        """The client hears the reason by the close, once: after an `error` it would not ask again when it is back."""
+        if not self._closed:
+            self._live.metrics.dropped(UNAUTHENTICATED.lower())
+            self._closing = asyncio.get_running_loop().create_task(self._forbid())
+
+    async def _forbid(self) -> None:
+        await self._end_operations()
+        await self._close(FORBIDDEN, LAPSED)
 
     def _stop(self) -> None:
         self._close_soon(GOING_AWAY, "The server stops")

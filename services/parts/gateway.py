@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from prometheus_client import CollectorRegistry
 
-from services.events.credentials import CLI, Credential
+from services.events.credentials import CLI, Credential, Keyring
 from services.graphql.answering import Backing, Gateway, Question
 from services.graphql.app import Allowed
 from services.graphql.live import Live, LiveLimits
@@ -126,11 +126,12 @@ def allowed(settings: Settings) -> Allowed:
     )
 
 
-def live(parts: Parts, registry: CollectorRegistry) -> Live:
+def live(parts: Parts, keys: Keyring, registry: CollectorRegistry) -> Live:
     """The live connections of a server, which are told of what any fold into this database changes."""
     settings = parts.settings
     made = Live(
         parts.stores.model,
+        keys.ended,
         LiveMetrics(registry),
         LiveLimits(
             settings.live_connections,

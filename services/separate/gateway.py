@@ -25,7 +25,7 @@ def graphql_app(parts: Parts) -> Iterator[Starlette]:
     app.router.routes.extend(operations(lambda: check_stores(parts), registry))
     with Lag(parts) as lag:
         reads = backing(parts, admitting.admit, positions, lag.seconds)
-        streams = live(parts, registry)
+        streams = live(parts, admitting, registry)
         posts = posts_of(parts.settings)
         app.router.routes.extend(create_graphql(reads, streams, registry, allowed(parts.settings), posts))
         app.state.on_stop = streams.stop

@@ -1,6 +1,6 @@
 """A gateway over a small world, asked over HTTP in process."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -66,7 +66,8 @@ class Asker:
         }
         self.registry = CollectorRegistry()
         self.backing = Backing(**settings | backing)
-        self.live = Live(world.stores.model, LiveMetrics(self.registry), LiveLimits(recheck_seconds=0.2), clock)
+        limits = LiveLimits(recheck_seconds=0.2)
+        self.live = Live(world.stores.model, self._ended, LiveMetrics(self.registry), limits, clock)
         world.listeners.append(lambda commit: self.live.told(commit.change))
         routes = create_graphql(self.backing, self.live, self.registry, allowed, posts)
         self.app = Starlette(routes=routes)
@@ -99,6 +100,10 @@ class Asker:
         if found is None:
             raise Unauthenticated("the credential is unknown or was revoked", presented=True)
         return found
+
+    def _ended(self, authorizations: Collection[str | None]) -> set[str | None]:
+        """Those whose key was taken out of `credentials`."""
+        return {a for a in authorizations if a is not None and a.removeprefix("Bearer ") not in self.credentials}
 
     def post(
         self,

@@ -1,5 +1,6 @@
 """Live answers as server-sent events, in the distinct connections mode, against a real server."""
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from itertools import count
@@ -9,7 +10,7 @@ import pytest
 
 from tests.graphql.test_sockets import TEAM, push
 from tests.live import LARGE, SCORE, WATCH, breached, event_stream, unread_stream
-from tests.serving import Server, serving
+from tests.serving import Server, run, serving
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +81,19 @@ def test_a_stream_is_for_who_wants_it_most(server: Server, accept: str, type_: s
     body = b'{"query": "{ viewer { key } }"}'
     answer = server.ask("POST", "/graphql", body, content_type="application/json", accept=accept)
     assert answer.headers["content-type"] == f"{type_}; charset=utf-8"
+
+
+def test_a_quiet_stream_ends_with_its_credential(tmp_path: Path) -> None:
+    """With the error and `complete`, long before all is checked: here of who came in before there was a first key."""
+    with serving(tmp_path / "data") as own:
+        own.query("{ viewer { key } }", own.post(*TEAM).json()["position"])
+        with event_stream(own.url, WATCH, {"team": "north"}) as events:
+            events.following()
+            run(own.folder, ["keys", "create", "--name", "ops", "--scope", "admin"])
+            made = time.monotonic()
+            assert events.following()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+            assert events.next() == ("complete", None)
+            assert time.monotonic() - made < 20
 
 
 def test_a_subscription_needs_a_stream(server: Server) -> None:

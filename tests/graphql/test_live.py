@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from contextlib import ExitStack, aclosing
 from functools import partial
 from pathlib import Path
@@ -57,6 +57,13 @@ def watching(
                 await step(answers)
 
     asyncio.run(watch())
+
+
+def made_live(
+    asker: Asker, limits: LiveLimits, ended: Callable[[Collection[str | None]], set[str | None]] = lambda _: set()
+) -> Live:
+    """Live connections over the asker's world, with limits of their own."""
+    return Live(asker.world.stores.model, ended, LiveMetrics(CollectorRegistry()), limits)
 
 
 def breached(answer: Answer) -> int:
@@ -307,7 +314,7 @@ def test_everything_ends_when_the_server_stops(people: Asker) -> None:
 
 def test_connections_are_counted_in_all_and_by_credential(asker: Asker) -> None:
     """One more than the limit is refused, and taken once another has ended."""
-    live = Live(asker.world.stores.model, LiveMetrics(CollectorRegistry()), LiveLimits(connections=2, each=1))
+    live = made_live(asker, LiveLimits(connections=2, each=1))
     ann, bob = (Credential(name, frozenset()) for name in ("ann", "bob"))
     with live.connection("sse") as first:
         live.take(first, ann)
@@ -325,10 +332,34 @@ def test_connections_are_counted_in_all_and_by_credential(asker: Asker) -> None:
         live.take(again, ann)
 
 
+def test_one_look_tells_of_all_connections_whose_credential_ended(asker: Asker) -> None:
+    """However many there are, one question is asked for all; where it has no answer, it is asked again."""
+    asked: list[Collection[str | None]] = []
+
+    def ended(authorizations: Collection[str | None]) -> set[str | None]:
+        asked.append(authorizations)
+        if len(asked) == 1:
+            raise Unavailable("the database does not answer")
+        return {"Bearer ann"}
+
+    async def open_all() -> None:
+        live = made_live(asker, LiveLimits(credentials_seconds=0.01), ended)
+        gateway, told = Gateway(create_schema(), asker.backing), asyncio.Queue[str]()
+        with ExitStack() as stack:
+            for name in ("ann", "bob", "ann"):
+                seat = stack.enter_context(live.connection("websocket"))
+                seat.lapse = partial(told.put_nowait, name)
+                await live.admit(seat, gateway, f"Bearer {asker.person(name)}", None)
+            async with asyncio.timeout(20):
+                assert [await told.get(), await told.get()] == ["ann", "ann"]
+
+    asyncio.run(open_all())
+    assert asked[:2] == [{"Bearer ann", "Bearer bob"}] * 2
+
+
 def test_connections_of_nobody_take_no_place_of_others(asker: Asker) -> None:
     """However many there are, who says whose theirs is gets in; the oldest of the others has to go."""
-    limits = LiveLimits(connections=2, arriving=3)
-    live = Live(asker.world.stores.model, LiveMetrics(CollectorRegistry()), limits)
+    live = made_live(asker, LiveLimits(connections=2, arriving=3))
     ended: list[int] = []
     with ExitStack() as stack:
         seats = [stack.enter_context(live.connection("websocket")) for _ in range(3)]

@@ -242,6 +242,24 @@ def test_a_revoked_key_ends_its_connections_at_the_next_event(server: Server, ke
         assert made.end()[0] == 4403
 
 
+def test_a_revoked_key_ends_quiet_connections_and_gives_their_places_back(server: Server, keys: dict[str, str]) -> None:
+    """Within seconds, though nothing happens: 4403, with subscriptions and without, and no `error` before it."""
+    key = f"Bearer {run(server.folder, ['keys', 'create', '--name', 'brief', '--scope', 'admin']).stdout.strip()}"
+    with ExitStack() as stack:
+        opened = [stack.enter_context(web_socket(server.url)) for _ in range(4)]
+        for made in opened:
+            made.begin(key)
+        opened[0].ask("1", WATCH, {"team": "north"})
+        opened[0].next()
+        run(server.folder, ["keys", "revoke", "brief"])
+        for made in opened:
+            with pytest.raises(ConnectionClosed):
+                made.next()
+            assert made.end() == (4403, "Forbidden: the credential is not good any more")
+        for number in range(CONNECTIONS):
+            stack.enter_context(web_socket(server.url)).begin(keys["ann" if number < 3 else "ops"])
+
+
 WANTED = b"Host: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
 
 

@@ -18,6 +18,7 @@ from services.events.credentials import (
 )
 from services.kit.errors import Conflict, Invalid, NotFound, Unauthenticated
 from tests.events.ingress.parts import Parts
+from tests.graphql.counting import counted
 
 
 class Seconds:
@@ -118,6 +119,31 @@ def test_the_first_key_is_known_at_once(parts: Parts) -> None:
     with pytest.raises(Unauthenticated):
         keyring.admit("Bearer x")
     assert keyring.remembered(None) is None
+
+
+def test_one_question_tells_which_keys_are_good_no_more(parts: Parts) -> None:
+    """However many headers there are; what has ended is forgotten, what never was a key has ended too."""
+    keyring = Keyring(parts.control, False, Seconds())
+    headers = [f"Bearer {create_key(parts.control, f'key-{number}', ['admin'], 0)}" for number in range(50)]
+    for header in headers:
+        keyring.admit(header)
+    revoke_key(parts.control, "key-7", 1)
+    with counted(parts.control) as statements:
+        assert keyring.ended([*headers, None, "Bearer x"]) == {headers[7], None, "Bearer x"}
+    assert [statement for statement in statements if not statement.startswith("BEGIN")] == statements[-1:]
+    assert keyring.remembered(headers[7]) is None
+    assert keyring.remembered(headers[8]) is not None
+
+
+def test_who_came_in_while_all_was_open_is_out_with_the_first_key(parts: Parts) -> None:
+    """Within 2 seconds of it; until then nobody is."""
+    seconds = Seconds()
+    keyring = Keyring(parts.control, True, seconds)
+    keyring.admit(None)
+    assert keyring.ended([None, "Bearer x"]) == set()
+    create_key(parts.control, "crm", ["admin"], 0)
+    seconds.now += 2.0
+    assert keyring.ended([None, "Bearer x"]) == {None, "Bearer x"}
 
 
 def test_without_open_mode_a_credential_is_needed_from_the_start(parts: Parts) -> None:

@@ -402,3 +402,36 @@ def test_a_keyring_takes_tokens_beside_keys(parts: Parts, reader: Reader) -> Non
     assert keyring.remembered(header) is None
     with pytest.raises(Unauthenticated):
         Keyring(parts.control, False).admit(header)
+
+
+def test_a_token_ends_when_it_expires(parts: Parts, reader: Reader) -> None:
+    """By half a minute later, by which clocks may differ; keys beside it are told apart."""
+    seconds = [100.0]
+    keyring = Keyring(parts.control, False, lambda: seconds[0], reader.tokens.read)
+    reader.issuer.add("k1")
+    brief = f"Bearer {reader.issuer.token('k1', exp=NOW + 20)}"
+    headers = [brief, f"Bearer {reader.issuer.token('k1')}", f"Bearer {create_key(parts.control, 'ops', ['admin'], 0)}"]
+    for header in headers:
+        keyring.admit(header)
+    for passed in (0, 49):
+        seconds[0] += passed
+        reader.now += passed * SECOND
+        assert keyring.ended(headers) == set()
+    seconds[0] += 1
+    reader.now += SECOND
+    assert keyring.ended(headers) == {brief}
+
+
+def test_a_token_of_which_nobody_can_say_more_has_not_ended(parts: Parts, reader: Reader) -> None:
+    """While the issuer's keys cannot be had, it is looked at again."""
+    keyring = Keyring(parts.control, False, lambda: reader.seconds, reader.tokens.read)
+    reader.issuer.add("k1")
+    header = f"Bearer {reader.issuer.token('k1')}"
+    keyring.admit(header)
+    reader.issuer.answer = (500, b"")
+    reader.seconds += issuing.KEPT_SECONDS + 1
+    assert keyring.ended([header]) == set()
+    reader.issuer.withdraw("k1")
+    reader.issuer.answer = None
+    reader.seconds += issuing.PAUSE_SECONDS
+    assert keyring.ended([header]) == {header}
