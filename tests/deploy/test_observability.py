@@ -205,6 +205,13 @@ def test_panels_are_complete() -> None:
             assert part["datasource"] == {"type": "prometheus", "uid": "${datasource}"}, panel["title"]
 
 
+def test_what_alerts_go_by_can_be_seen() -> None:
+    """Each metric of ours that an alert is about has its line on the dashboard, so that who is told can look at it."""
+    shown = {name for what, expression in QUERIES if what.startswith("panel") for name in Selectors(expression).names}
+    for rule in ALERTS:
+        assert {name for name in Selectors(rule["expr"]).names if name.startswith("exemplar")} <= shown, rule["alert"]
+
+
 def test_the_dashboard_is_found() -> None:
     """Grafana is given the dashboard and its data source: the names and paths in the provisioning fit together."""
     provisioning = FOLDER / "grafana/provisioning"
