@@ -24,7 +24,7 @@ def produce(
     producer.partitions_for(topic)  # connected, and knows the topic
     with used() as taken:
         sent = [
-            producer.send(topic, record.value, key=record.key.encode(), headers=list(record.headers))
+            producer.send(topic, record.value, key=(record.key or "").encode(), headers=list(record.headers))
             for record in records
         ]
         producer.flush(FLUSH_SECONDS)

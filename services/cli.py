@@ -16,6 +16,7 @@ from services.kit.settings import PREFIX, Settings
 WRONG_SETTINGS = 2  # exit code
 COMMANDS: Mapping[str, str] = {
     "audit": "audit:audit",
+    "copy": "copying:copy",
     "dead-letters": "dead_letters:dead_letters_",
     "demo": "embedded:demo",
     "erase": "erasure:erase",

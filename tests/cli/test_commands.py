@@ -314,3 +314,40 @@ def test_a_ledger_that_cannot_be_written_stops_erasures(folder: Path) -> None:
         _until(lambda: server.post(erased).status == 202)
         _until(lambda: server.ask("GET", "/readyz").status == 200)
     assert "c-1" in next(elsewhere.glob("erasures-*.jsonl")).read_text()
+
+
+def test_copy_a_log(folder: Path) -> None:
+    """`copy` copies a log that is in use into a new file, and goes on from there; the result is on stdout."""
+    copied = f"sqlite:///{folder.parent / 'backups' / 'log.sqlite'}"
+    with serving(folder) as server:
+        assert {server.post({**CONTACT, "id": f"{n}", "subject": f"c-{n}"}).status for n in range(3)} == {202}
+        first = run(folder, ["copy", f"sqlite:///{folder / 'log.sqlite'}", copied, "--json"])
+        assert server.post({**CONTACT, "id": "4"}).status == 202
+        again = run(folder, ["copy", f"sqlite:///{folder / 'log.sqlite'}", copied])
+    assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
+    assert json.loads(first.stdout) == {"copied": 3, "there": 0, "moved": 0, "equal": True}
+    assert again.stdout == "1 records copied, 3 were there: all of them compared, and equal\n"
+    assert [path.name for path in (folder.parent / "backups").iterdir()] == ["log.sqlite"]
+    refused = run(folder, ["copy", copied, f"sqlite:///{folder / 'other.sqlite'}", "--partitions", "3"])
+    assert refused.stdout == (
+        "4 records copied, 0 were there: all of them compared, and equal\n"
+        "3 have another place than in FROM, which has other partitions or has lost some offsets\n"
+    )
+
+
+def test_copy_names_what_is_wrong(folder: Path, tmp_path: Path) -> None:
+    """What `copy` cannot use is told by its argument, with 2, and a FROM that is not there leaves nothing behind."""
+    assert run(folder, ["migrate"]).returncode == 0
+    log, nothing = f"sqlite:///{folder / 'log.sqlite'}", tmp_path / "none" / "log.sqlite"
+    for arguments, told in (
+        ([f"sqlite:///{nothing}", log], f"FROM: there is no log {nothing}"),
+        (["postgresql://x/y", log], "FROM must be"),
+        ([f"sqlite:///{folder / 'exemplar.control.sqlite'}", log], "FROM: "),
+        ([log, "log.sqlite"], "TO must be"),
+        ([log, log, "--partitions", "3"], "--partitions: TO is there already, with 12 partitions"),
+    ):
+        ended = run(folder, ["copy", *arguments])
+        assert (ended.returncode, told in ended.stderr) == (2, True), ended.stderr
+    assert not nothing.parent.exists()
+    same = run(folder, ["copy", log, log])
+    assert (same.returncode, "the same log" in same.stderr) == (1, True)

@@ -84,6 +84,17 @@ def test_headers_are_read_as_they_were(log: LogInTest) -> None:
     assert [record.headers for record in everything(reader)] == [headers, ()]
 
 
+def test_a_record_that_names_its_partition_is_there(log: LogInTest) -> None:
+    """A copy of what others wrote is put where they put it, and may have no key; offsets count on with the others."""
+    writer, reader = log.pair()
+    wanted = (partition_for("a", log.partitions) + 1) % log.partitions
+    elsewhere = [NewRecord("a", b"1", (), wanted), NewRecord(None, b"2", (), wanted), NewRecord("a", b"3")]
+    places = writer.append(elsewhere).result(timeout=PATIENCE)
+    assert [place[:2] for place in places] == [(wanted, 0), (wanted, 1), (partition_for("a", log.partitions), 0)]
+    read = {record.place: (record.key, record.value) for record in everything(reader)}
+    assert [read[place] for place in places] == [("a", b"1"), (None, b"2"), ("a", b"3")]
+
+
 def test_appending_nothing_resolves(log: LogInTest) -> None:
     """An append without records has no places."""
     assert append(log.writer()) == []

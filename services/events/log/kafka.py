@@ -37,7 +37,7 @@ from kafka.structs import TopicPartition
 from services.events.log.access import KafkaAccess
 from services.events.log.group import KafkaShare
 from services.events.log.network import TogetherNetwork, WordlessSelector
-from services.events.log.partitioning import partition_for
+from services.events.log.partitioning import partition_of
 from services.events.log.protocol import Identity, NewRecord, Place, Position, Record
 from services.kit.errors import Corrupt, ExemplarError, Misconfigured, Unavailable
 
@@ -138,7 +138,7 @@ class _Row(NamedTuple):
     """A record as the client takes it."""
 
     partition: int
-    key: bytes
+    key: bytes | None
     value: bytes
     headers: list[tuple[str, bytes]]
 
@@ -148,7 +148,7 @@ class _Append:
 
     def __init__(self, rows: list[_Row], settled: "Callable[[_Append], None]") -> None:
         self.rows = rows
-        self.size = sum(len(row.key) + len(row.value) + _ROW_OVERHEAD for row in rows)
+        self.size = sum(len(row.key or b"") + len(row.value) + _ROW_OVERHEAD for row in rows)
         self.deadline = time.monotonic() + DELIVERY_SECONDS
         self.future: Future[list[Place]] = Future()
         self.open = True
@@ -440,8 +440,8 @@ class KafkaReader:
             left = deadline - time.monotonic()
             if not behind and left <= 0:
                 return []
-            if not self._poll(STALL_SECONDS if behind else left) and behind:
-                raise self._stalled(behind)
+            if not self._poll(STALL_SECONDS if behind else left) and behind and (behind := self._behind(position)):
+                raise self._stalled(behind)  # else it went past offsets without a record meanwhile
         return records
 
     def _watch(self) -> None:
@@ -814,7 +814,8 @@ def _fail(future: Future[list[Place]], error: ExemplarError) -> None:
 
 
 def _row(record: NewRecord, partitions: int) -> _Row:
-    return _Row(partition_for(record.key, partitions), record.key.encode(), record.value, list(record.headers))
+    key = None if record.key is None else record.key.encode()
+    return _Row(partition_of(record, partitions), key, record.value, list(record.headers))
 
 
 def _record(partition: int, message: Any) -> Record:

@@ -16,11 +16,12 @@ _SQLITE = "sqlite:///"
 
 
 def open_log(
-    url: str, partitions: int, access: KafkaAccess | None = None, clock: Callable[[], int] = instants.now
+    url: str, partitions: int | None, access: KafkaAccess | None = None, clock: Callable[[], int] = instants.now
 ) -> Log:
     """The log of a URL: `sqlite:///FILE`, made if there is none, or `kafka://HOST:PORT,…/TOPIC` (see `create_log`).
 
-    A log that exists keeps its own partitions. Raises Misconfigured, Corrupt or Unavailable.
+    Without `partitions` no file is made either; a log that exists keeps its own. Raises Misconfigured, Corrupt or
+    Unavailable.
     """
     if url.startswith(_KAFKA):
         from services.events.log import kafka

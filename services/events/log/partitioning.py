@@ -7,6 +7,8 @@ written out here, and compared with a Kafka client's in a test, since importing 
 from functools import lru_cache
 from struct import unpack_from
 
+from services.events.log.protocol import NewRecord
+
 _SEED = 0x9747B28C
 _MULTIPLIER = 0x5BD1E995
 _WORD = 0xFFFFFFFF
@@ -17,6 +19,11 @@ _POSITIVE = 0x7FFFFFFF  # Kafka's toPositive: the sign bit is cut off, not the a
 def partition_for(key: str, partitions: int) -> int:
     """The partition, from 0, of a key in a log of so many partitions: Kafka's murmur2 of the key's UTF-8 bytes."""
     return (murmur2(key.encode()) & _POSITIVE) % partitions
+
+
+def partition_of(record: NewRecord, partitions: int) -> int:
+    """The partition that a record names, else that of its key."""
+    return partition_for(record.key or "", partitions) if record.partition is None else record.partition
 
 
 def murmur2(data: bytes) -> int:

@@ -6,11 +6,15 @@ from typing import NamedTuple, Protocol
 
 
 class NewRecord(NamedTuple):
-    """A record to append: the key decides the partition (`partitioning.partition_for`)."""
+    """A record to append: the key decides the partition (`partitioning.partition_for`).
 
-    key: str
+    Only a copy of what is in a log already names its partition and may have no key: others wrote it, to wherever.
+    """
+
+    key: str | None
     value: bytes
     headers: Sequence[tuple[str, bytes]] = ()
+    partition: int | None = None
 
 
 class Place(NamedTuple):

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from services.events.log.partitioning import partition_for
+from services.events.log.partitioning import partition_of
 from services.events.log.protocol import Identity, NewRecord, Place, Position, Record
 from services.kit import instants
 from services.kit.errors import Corrupt, ExemplarError, Misconfigured, Unavailable
@@ -39,7 +39,7 @@ _OFFSET_MASK = (1 << _OFFSET_BITS) - 1
 _SCHEMA = (
     "CREATE TABLE log (id TEXT NOT NULL, partitions INTEGER NOT NULL, version INTEGER NOT NULL)",
     """CREATE TABLE records (
-        place INTEGER PRIMARY KEY, recorded_at INTEGER NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, headers BLOB
+        place INTEGER PRIMARY KEY, recorded_at INTEGER NOT NULL, key TEXT, value BLOB NOT NULL, headers BLOB
     )""",
 )
 _INSERT = "INSERT INTO records (place, recorded_at, key, value, headers) VALUES (?, ?, ?, ?, ?)"
@@ -52,8 +52,9 @@ _ROW_OVERHEAD = 200  # bytes that a waiting record takes in memory beside its ke
 Clock = Callable[[], int]
 
 
-def open_log(url: str, partitions: int, clock: Clock = instants.now) -> "SqliteLog":
-    """The log in the file of `sqlite:///FILE`, made if there is none; one that exists keeps its own partitions.
+def open_log(url: str, partitions: int | None, clock: Clock = instants.now) -> "SqliteLog":
+    """The log in the file of `sqlite:///FILE`, made if there is none, unless `partitions` is None; one that exists
+    keeps its own.
 
     Raises Misconfigured if the URL or the file is not a log's, Corrupt if the file is damaged, Unavailable.
     """
@@ -93,7 +94,7 @@ class SqliteLog:
 class _Append(NamedTuple):
     """What one call appends: rows of (partition, key, value, headers), in order."""
 
-    rows: list[tuple[int, str, bytes, bytes | None]]
+    rows: list[tuple[int, str | None, bytes, bytes | None]]
     size: int
     future: Future[list[Place]]
 
@@ -135,7 +136,7 @@ class SqliteWriter:
             future.set_result([])
             return future
         rows = [_row(record, self._log.identity.partitions) for record in records]
-        size = sum(len(key) + len(value) + _ROW_OVERHEAD for _, key, value, _ in rows)
+        size = sum(len(key or "") + len(value) + _ROW_OVERHEAD for _, key, value, _ in rows)
         with self._changed:
             refusal = self._refusal(len(rows), size)
             if refusal is None:
@@ -357,20 +358,27 @@ class _LogConnection:
         self._connection.close()
 
 
-def _prepare(path: Path, partitions: int) -> Identity:
-    """Make the log if there is none; which one it is. Of two processes that do so at once, one makes it for both."""
+def _prepare(path: Path, partitions: int | None) -> Identity:
+    """Make the log if there is none and we may; which one it is. Of two processes that do so at once, one makes it."""
     with _translated(path):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise Misconfigured(f"EXEMPLAR_LOG_URL: the folder {path.parent} cannot be made") from error
+        if partitions is not None:
+            _make_folder(path.parent)
         ahead = path.with_name(path.name + "-wal")
         if not path.exists() and ahead.exists() and ahead.stat().st_size:
             raise Corrupt(f"{path} is gone, and {ahead.name} beside it holds acts of it: put both back as they were")
-        with closing(_connect(path, "rwc")) as connection:
-            if _is_empty(connection):
+        if partitions is None and not path.exists():
+            raise Misconfigured(f"EXEMPLAR_LOG_URL: there is no log {path}")
+        with closing(_connect(path, "rw" if partitions is None else "rwc")) as connection:
+            if partitions is not None and _is_empty(connection):
                 _create(connection, partitions)
             return _identity(connection, path)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Misconfigured(f"EXEMPLAR_LOG_URL: the folder {folder} cannot be made") from error
 
 
 def _create(connection: sqlite3.Connection, partitions: int) -> None:
@@ -446,9 +454,9 @@ def _translated(path: Path) -> Iterator[None]:
         raise
 
 
-def _row(record: NewRecord, partitions: int) -> tuple[int, str, bytes, bytes | None]:
+def _row(record: NewRecord, partitions: int) -> tuple[int, str | None, bytes, bytes | None]:
     headers = msgspec.json.encode(record.headers) if record.headers else None
-    return partition_for(record.key, partitions), record.key, record.value, headers
+    return partition_of(record, partitions), record.key, record.value, headers
 
 
 @lru_cache(maxsize=64)  # most records have the same ones
@@ -473,7 +481,9 @@ def _allocate(connection: sqlite3.Connection, group: list[_Append], now: int) ->
     return places
 
 
-def _inserts(group: list[_Append], places: list[list[Place]]) -> Iterator[tuple[int, int, str, bytes, bytes | None]]:
+def _inserts(
+    group: list[_Append], places: list[list[Place]]
+) -> Iterator[tuple[int, int, str | None, bytes, bytes | None]]:
     for append, taken in zip(group, places, strict=True):
         for (_, key, value, headers), (partition, offset, at) in zip(append.rows, taken, strict=True):
             yield _place(partition, offset), at, key, value, headers

@@ -400,6 +400,8 @@ def test_offsets_without_records_are_passed_over(log: KafkaLog, kafka_bootstrap:
         assert reader.read(position, 10, 0) == []
         assert time.monotonic() - began < 4
         assert reader.ends()[partition] > position[partition]
+        with closing(log.reader()) as fresh:  # which begins before a marker that nothing comes after
+            assert fresh.read(position, 10, 0) == []
         appended(log, b"2")
         assert read_values(reader, position, 1) == [b"2"]
 
