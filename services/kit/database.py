@@ -440,7 +440,7 @@ def _prepare_sqlite(connection: object, _record: object) -> None:
         "synchronous=FULL",  # a vault key that a power cut takes away would take what it encrypted
         f"busy_timeout={BUSY_SECONDS * 1000}",
         "foreign_keys=ON",
-        "cache_size=-2000",  # KiB a connection; beyond it the operating system caches
+        "cache_size=-1000",  # KiB a connection; beyond it the operating system caches
         "journal_size_limit=67108864",
         "temp_store=MEMORY",
     ):
