@@ -8,7 +8,7 @@ from services.events.log.protocol import LogReader
 from services.kit.errors import ExemplarError, Unavailable
 
 LOOK_SECONDS = 3.0
-LOOKS_IN_VAIN = 2  # one alone passes: a broker is restarted, a partition has no leader for a moment
+LOOKS_IN_VAIN = 2  # no answer to one alone passes: a broker is restarted, a partition has no leader for a moment
 
 _log = structlog.get_logger(__name__)
 
@@ -16,7 +16,8 @@ _log = structlog.get_logger(__name__)
 class LogWatch:
     """Looks at a log every so many seconds, in a thread and on connections of its own, however many ask.
 
-    It is away after the second look in vain, with what the last one gave, and back after the first that is not.
+    It is away after the second look in vain, with what the last one gave, and back after the first that is not. That it
+    is gone or another one is said by those who answer, and believed at once.
     """
 
     def __init__(self, reader: LogReader, pause: float = LOOK_SECONDS) -> None:
@@ -47,10 +48,12 @@ class LogWatch:
     def _look(self) -> None:
         try:
             self._reader.identity()
-        except ExemplarError as error:
+        except Unavailable as error:
             self._in_vain += 1
             if self._in_vain >= LOOKS_IN_VAIN:
-                self._tell(f"the log is away: {error}" if isinstance(error, Unavailable) else str(error))
+                self._tell(f"the log is away: {error}")
+        except ExemplarError as error:
+            self._tell(str(error))
         else:
             self._in_vain = 0
             self._tell(None)
