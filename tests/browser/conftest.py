@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from services.events.credentials import ACTS_WRITE, ADMIN, AUDIT_READ, CARDS_READ, create_key
 from services.kit import instants
 from services.kit.settings import load_settings
 from services.parts import opened as parts_of
-from tests.browser.opened import Site, wanted_screenshots
+from tests.browser.opened import SOON, Site, wanted_screenshots
 from tests.serving import run, serving
 
 CHROMIUM = "chromium"
@@ -38,6 +38,7 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
+    expect.set_options(timeout=SOON)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield launched

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, Request, Response
+from playwright.sync_api import Browser, Locator, Page, Request, Response
 
 from services.graphql.sign_in import COOKIE
 
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
 Theme = Literal["light", "dark"]
 DESKTOP, PHONE, SMALLEST = (1280, 900), (390, 844), (320, 640)
+SOON = 30_000  # milliseconds, at most: on a machine that does nothing else it is a thirtieth of that
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _RUN_AXE = """async (rules) => {
   const found = await axe.run(document, {runOnly: {type: "tag", values: rules}});
@@ -50,6 +51,11 @@ class Opened:
         response = self.page.goto(self.site.url + path)
         assert response is not None
         return response
+
+    def follow(self, link: Locator) -> None:
+        """Click what leads to another page, and wait until all of that is there: a click alone waits for its begin."""
+        with self.page.expect_navigation():
+            link.click()
 
     def check(self) -> None:
         """What must hold of every page: nothing on the console, no request elsewhere, nothing that axe finds."""

@@ -24,10 +24,10 @@ def test_a_rep_disputes_an_act_of_theirs(browser: Browser, site: Site, scripts: 
     card = f"/dashboard/signals?person=p-011&principle=no-pressure&verdict=breached&{site.query}"
     with opened(browser, site, card, "rep", scripts=scripts) as made:
         page = made.page
-        page.locator(".acts a.says-act").nth(0 if scripts else 1).click()
+        made.follow(page.locator(".acts a.says-act").nth(0 if scripts else 1))
         before = page.locator("#disputes .disputed").count()
         fill(page)
-        page.get_by_role("button", name="Send the dispute").click()
+        made.follow(page.get_by_role("button", name="Send the dispute"))
         shown = page.locator("#disputes .disputed")
         expect(shown).to_have_count(before + 1)
         expect(shown.last).to_contain_text("by p-011")
@@ -35,7 +35,7 @@ def test_a_rep_disputes_an_act_of_theirs(browser: Browser, site: Site, scripts: 
         assert re.search(r"position=\d+%3A\d+#disputes$", page.url)
         if scripts:
             made.check()
-        page.locator(".head").get_by_role("link", name="Customer").click()
+        made.follow(page.locator(".head").get_by_role("link", name="Customer"))
         expect(page.locator("li.deed:target")).to_contain_text("They had asked me for the date.")
         act = page.locator("li.deed:target .says-act").get_attribute("href") or ""
     with opened(browser, site, act, "leader") as seen:

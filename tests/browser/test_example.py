@@ -81,6 +81,6 @@ def test_a_figure_is_a_table_and_a_chart_to_take_away(browser: Browser, site: Si
 def test_over_a_short_time_the_page_offers_a_year(browser: Browser, site: Site) -> None:
     """Mirroring can seldom be told over a month; a year is a click away."""
     with opened(browser, site, "/dashboard/example?team=t-harbour&period=month&on=2025-10-01", "director") as made:
-        made.page.get_by_role("link", name="look at a year").click()
+        made.follow(made.page.get_by_role("link", name="look at a year"))
         expect(made.page.locator(".period-now")).to_contain_text("2025")
         made.check()

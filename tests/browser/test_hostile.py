@@ -203,7 +203,7 @@ def test_a_dispute_of_somebody_with_a_hostile_key_is_text(browser: Browser, host
         page = made.page
         page.get_by_text("Dispute this act").click()
         page.get_by_label("What is wrong with it?").fill(TEXTS[1])
-        page.get_by_role("button", name="Send the dispute").click()
+        made.follow(page.get_by_role("button", name="Send the dispute"))
         expect(page.locator("#disputes .disputed")).to_contain_text(TEXTS[1])
         expect(page.locator("#disputes .disputed")).to_contain_text(f"by r{text}")
         assert page.evaluate(_NOT_OURS) == []

@@ -1,7 +1,7 @@
 """Every page in a real browser: as each who may look, at desktop and phone size, light and dark, full and empty."""
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.browser.opened import DESKTOP, PHONE, SMALLEST, Opened, Site, Theme, opened
 
@@ -64,19 +64,19 @@ def test_a_page_is_whole_without_scripts(browser: Browser, site: Site) -> None:
     """The choice of a period, of a theme, and everything folded away works by links, forms and details."""
     with opened(browser, site, "/dashboard", "leader", scripts=False) as made:
         page = made.page
-        page.get_by_role("link", name="Summit", exact=True).click()
-        page.get_by_role("link", name="Year").click()
+        made.follow(page.get_by_role("link", name="Summit", exact=True))
+        made.follow(page.get_by_role("link", name="Year"))
         page.get_by_text("Other days").click()
         page.get_by_label("First day").fill("2025-03-01")
         page.get_by_label("Last day").fill("2025-03-31")
-        page.get_by_role("button", name="Show").click()
+        made.follow(page.get_by_role("button", name="Show"))
         assert "first=2025-03-01&last=2025-03-31" in page.url
         assert "1 Mar 2025 – 31 Mar 2025" in page.locator(".period-now").inner_text()
-        page.get_by_role("button", name="Dark").click()
+        made.follow(page.get_by_role("button", name="Dark"))
         assert "first=2025-03-01" in page.url
         assert page.locator("html").get_attribute("data-theme") == "dark"
         page.go_back()
-        page.get_by_role("link", name="The period before").click()
+        made.follow(page.get_by_role("link", name="The period before"))
         assert "29 Jan 2025 – 28 Feb 2025" in page.locator(".period-now").inner_text()
 
 
@@ -85,12 +85,12 @@ def test_a_figure_leads_to_its_signals_and_they_to_their_acts(browser: Browser, 
     with opened(browser, site, PAGES["team"].format(query=site.query), "leader") as made:
         row = made.page.locator("#no-pressure")
         said = row.locator(".told p").first.inner_text()
-        row.get_by_role("link", name="The signals").click()
+        made.follow(row.get_by_role("link", name="The signals"))
         assert made.page.locator(".says").first.inner_text() == said
         assert made.page.locator(".signals > li").count() == 25
         assert made.page.locator(".acts li").count() >= 25
-        made.page.get_by_role("link", name="Older signals").click()
-        made.page.get_by_role("link", name="The newest").click()
+        made.follow(made.page.get_by_role("link", name="Older signals"))
+        made.follow(made.page.get_by_role("link", name="The newest"))
         assert "after=" not in made.page.url
 
 
@@ -99,13 +99,13 @@ def test_signing_in_and_out(browser: Browser, site: Site) -> None:
     with opened(browser, site, PAGES["team"].format(query=site.query)) as made:
         page = made.page
         page.get_by_label("Key or token").fill("exk_wrong")
-        page.get_by_role("button", name="Sign in").click()
+        made.follow(page.get_by_role("button", name="Sign in"))
         assert "not known here" in page.get_by_role("alert").inner_text()
         page.get_by_label("Key or token").fill(site.keys["leader"])
-        page.get_by_role("button", name="Sign in").click()
+        made.follow(page.get_by_role("button", name="Sign in"))
         assert page.url == site.url + PAGES["team"].format(query=site.query)
         assert page.evaluate("document.cookie") == ""
-        page.get_by_role("button", name="Sign out").click()
+        made.follow(page.get_by_role("button", name="Sign out"))
         assert "You are signed out" in page.locator("main").inner_text()
         made.go("/dashboard")
         assert page.url.endswith("/dashboard/sign-in?next=%2Fdashboard")
@@ -118,7 +118,7 @@ def test_everything_is_reached_by_keyboard(browser: Browser, site: Site) -> None
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
         page.keyboard.press("Enter")
-        assert page.evaluate("document.activeElement.id") == "main"
+        expect(page.locator("#main")).to_be_focused()
         for _ in range(12):
             page.keyboard.press("Tab")
             assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
