@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -19,7 +20,8 @@ from services.kit import instants
 from services.kit.serving import bounded_protocol
 from tests.events.ingress.parts import Parts, event
 
-SECONDS = 0.5
+SECONDS = 1.0
+PATIENCE = 60.0
 
 
 @dataclass
@@ -34,7 +36,7 @@ class Server:
 
     def talk(self, *parts: bytes) -> bytes:
         """Send these bytes as they are; give all that comes until the server closes the connection."""
-        with socket.create_connection(("127.0.0.1", self.port), 5) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as connection:
             for part in parts:
                 connection.sendall(part)
             received = b""
@@ -45,20 +47,35 @@ class Server:
 
 @pytest.fixture
 def server(parts: Parts) -> Iterator[Server]:
-    """An open ingress whose requests must arrive within half a second."""
+    """An open ingress that waits for a request for longer than any test takes to send one."""
+    with _serving(parts, PATIENCE) as made:
+        yield made
+
+
+@pytest.fixture
+def impatient(parts: Parts) -> Iterator[Server]:
+    """An open ingress whose requests must arrive within a second."""
+    with _serving(parts, SECONDS) as made:
+        yield made
+
+
+@contextmanager
+def _serving(parts: Parts, seconds: float) -> Iterator[Server]:
     app = parts.app()
     config = uvicorn.Config(
-        app, "127.0.0.1", 0, http=bounded_protocol(SECONDS, SECONDS), log_config=None, timeout_keep_alive=1, ws="none"
+        app, "127.0.0.1", 0, http=bounded_protocol(seconds, seconds), log_config=None, timeout_keep_alive=60, ws="none"
     )
     running = uvicorn.Server(config)
     listening = socket.create_server(("127.0.0.1", 0))
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)  # the system keeps no more of an answer
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
     thread.start()
-    yield Server(listening.getsockname()[1])
-    running.should_exit = True
-    thread.join(10)
-    listening.close()
+    try:
+        yield Server(listening.getsockname()[1])
+    finally:
+        running.should_exit = True
+        thread.join(PATIENCE)
+        listening.close()
 
 
 def head(*lines: str) -> bytes:
@@ -82,30 +99,30 @@ def test_a_good_request_is_answered_byte_by_byte(server: Server, parts: Parts) -
 @pytest.mark.parametrize(
     "sent", [b"", b"POST /v1/ev", head(STRUCTURED)[:-2], head(STRUCTURED, f"Content-Length: {len(BODY)}") + BODY[:-1]]
 )
-def test_a_request_that_does_not_arrive_in_time_is_408(server: Server, parts: Parts, sent: bytes) -> None:
+def test_a_request_that_does_not_arrive_in_time_is_408(impatient: Server, parts: Parts, sent: bytes) -> None:
     """Nothing, half a head, half a body: answered 408 and closed when the time is over."""
     started = time.monotonic()
-    answer = server.talk(sent)
+    answer = impatient.talk(sent)
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"urn:exemplar:problem:too-slow" in answer
-    assert SECONDS * 0.9 < time.monotonic() - started < SECONDS + 3
+    assert time.monotonic() - started > SECONDS * 0.9
     assert parts.records() == []
 
 
 @pytest.mark.parametrize("begun", [b"POST /v1/ev", head(STRUCTURED, "Content-Length: 10") + b" "])
-def test_a_second_request_that_does_not_arrive_in_time_is_408(server: Server, begun: bytes) -> None:
+def test_a_second_request_that_does_not_arrive_in_time_is_408(impatient: Server, begun: bytes) -> None:
     """What begins in the same bytes that end the request before it has its own time."""
     started = time.monotonic()
-    answer = server.talk(head(STRUCTURED, f"Content-Length: {len(BODY)}") + BODY + begun)
+    answer = impatient.talk(head(STRUCTURED, f"Content-Length: {len(BODY)}") + BODY + begun)
     assert answer.startswith(b"HTTP/1.1 202 ")
     assert answer.count(b"HTTP/1.1 ") == 2
     assert b"urn:exemplar:problem:too-slow" in answer
-    assert SECONDS * 0.9 < time.monotonic() - started < SECONDS + 3
+    assert time.monotonic() - started > SECONDS * 0.9
 
 
-def test_an_empty_line_after_an_answer_keeps_no_connection(server: Server) -> None:
+def test_an_empty_line_after_an_answer_keeps_no_connection(impatient: Server) -> None:
     """Whoever sends nothing but an empty line after an answer has no longer than for a request."""
-    with socket.create_connection(("127.0.0.1", server.port), 5) as connection:
+    with socket.create_connection(("127.0.0.1", impatient.port), PATIENCE) as connection:
         connection.sendall(head(STRUCTURED, f"Content-Length: {len(BODY)}") + BODY)
         assert connection.recv(65536).startswith(b"HTTP/1.1 202 ")
         connection.sendall(b"\r\n")
@@ -121,18 +138,17 @@ def test_few_requests_are_taken_ahead(server: Server) -> None:
     assert server.talk(one * 17 + last).count(b"HTTP/1.1 202 ") == 1
 
 
-def test_a_body_that_trickles_is_408(server: Server) -> None:
+def test_a_body_that_trickles_is_408(impatient: Server) -> None:
     """The bound is on the whole request, however often a byte comes."""
-    with socket.create_connection(("127.0.0.1", server.port), 5) as connection:
+    with socket.create_connection(("127.0.0.1", impatient.port), PATIENCE) as connection:
         connection.sendall(head(STRUCTURED, "Content-Length: 1000"))
         connection.settimeout(0.05)
         answer = b""
         while not answer:
-            connection.sendall(b" ")
             try:
                 answer = connection.recv(65536)
             except TimeoutError:
-                continue
+                connection.sendall(b" ")
     assert answer.startswith(b"HTTP/1.1 408 ")
 
 
@@ -162,13 +178,11 @@ def test_headers_without_end_are_431(server: Server) -> None:
     assert answer.startswith(b"HTTP/1.1 431 ")
 
 
-def test_a_body_announced_too_large_is_413_at_once(server: Server) -> None:
+def test_a_body_announced_too_large_is_413_at_once(impatient: Server) -> None:
     """The answer comes before the body does; the connection is closed when its time is over."""
-    with socket.create_connection(("127.0.0.1", server.port), 5) as connection:
+    with socket.create_connection(("127.0.0.1", impatient.port), PATIENCE) as connection:
         connection.sendall(head(STRUCTURED, "Content-Length: 1000000000"))
-        started = time.monotonic()
-        assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
-        assert time.monotonic() - started < SECONDS * 0.9
+        assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")  # else, when its time is over, 408
         assert connection.recv(65536) == b""
 
 
@@ -182,15 +196,15 @@ def test_two_requests_on_one_connection_are_both_answered(server: Server, parts:
     assert len(parts.records()) == 2
 
 
-def test_who_takes_no_answer_in_loses_the_connection(server: Server) -> None:
+def test_who_takes_no_answer_in_loses_the_connection(impatient: Server) -> None:
     """Answers that nobody reads are not kept for ever: the connection is cut when their time is over."""
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.connect(("127.0.0.1", server.port))
+        connection.connect(("127.0.0.1", impatient.port))
         connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 17)
         cut = select.poll()
         cut.register(connection, 0)  # neither to read nor to write, only to hear of its end
-        assert cut.poll(10_000)
+        assert cut.poll(1000 * PATIENCE)
 
 
 def test_the_official_sdk_posts_structured_and_binary(server: Server, parts: Parts) -> None:
