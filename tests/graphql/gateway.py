@@ -62,7 +62,7 @@ class Asker:
             "lag_seconds": lambda: self.lag,
             "find_unfolded": partial(find_unfolded, world.reader),
             "record_reads": partial(record_reads, world.stores.control),
-            "wait_for_seconds": 0.2,
+            "wait_for_seconds": 1.0,
         }
         self.registry = CollectorRegistry()
         self.backing = Backing(**settings | backing)

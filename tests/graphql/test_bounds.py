@@ -74,7 +74,7 @@ def stuck(tmp_path: Path, clock: FixedClock) -> Any:
     released = threading.Event()
 
     def find(*_asked: object) -> None:
-        released.wait(1)
+        released.wait(30)
 
     asker = Asker(tmp_path, clock, find_unfolded=find, ask_seconds=0.3)
     yield asker
@@ -151,7 +151,7 @@ def test_who_searches_the_log_holds_nobody_up(tmp_path: Path, clock: FixedClock)
         assert (await gateway.answer(Question("{ viewer { key } }"))).code is None
         released.set()
 
-    asker = Asker(tmp_path, clock, find_unfolded=find, ask_seconds=0.5)
+    asker = Asker(tmp_path, clock, find_unfolded=find, ask_seconds=2.0)
     gateway = Gateway(create_schema(), asker.backing)
     asyncio.run(main())
     asker.close()

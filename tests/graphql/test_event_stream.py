@@ -127,7 +127,7 @@ def test_who_does_not_read_is_dropped(server: Server) -> None:
         for number in count(1000):
             server.post(push(number))
             metrics = server.ask("GET", "/metrics").body.decode()
-            if 'exemplar_live_dropped_total{reason="slow"} 1.0' in metrics:
+            if 'exemplar_live_dropped_total{reason="slow"} 0.0' not in metrics:
                 break
     assert server.query("{ viewer { scopes } }")["data"] == {"viewer": {"scopes": ["admin"]}}
 

@@ -337,6 +337,8 @@ def test_one_look_tells_of_all_connections_whose_credential_ended(asker: Asker) 
     asked: list[Collection[str | None]] = []
 
     def ended(authorizations: Collection[str | None]) -> set[str | None]:
+        if len(authorizations) == 1:
+            return set()  # not everybody is there yet
         asked.append(authorizations)
         if len(asked) == 1:
             raise Unavailable("the database does not answer")

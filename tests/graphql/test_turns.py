@@ -54,10 +54,17 @@ class StuckVault:
         self._vault.destroy(persons)
 
 
-def _stuck(company: Asker, seconds: float = 0.5) -> tuple[StuckVault, Gateway]:
+def _stuck(company: Asker, seconds: float = 3.0) -> tuple[StuckVault, Gateway]:
     vault = StuckVault(company.world.vault)
     sources = replace(company.backing.sources, vault=vault)
     return vault, Gateway(create_schema(), replace(company.backing, sources=sources, ask_seconds=seconds))
+
+
+async def _asked(vault: StuckVault) -> None:
+    """Wait until as many wait for the vault as may."""
+    async with asyncio.timeout(30):
+        while vault.asked < READS_EACH:
+            await asyncio.sleep(0)
 
 
 def _codes(answers: list[Answer]) -> list[str | None]:
@@ -72,8 +79,7 @@ def test_slow_reads_of_one_credential_hold_nobody_up(company: Asker) -> None:
     async def main() -> None:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
         slow = [asyncio.create_task(gateway.answer(NAME)) for _ in range(40)]
-        while vault.asked < READS_EACH:
-            await asyncio.sleep(0)
+        await _asked(vault)
         assert (await gateway.answer(WHO._replace(authorization=f"Bearer {rik}"))).code is None
         assert await asyncio.to_thread(lambda: "ready") == "ready"
         answers = list(await asyncio.gather(*slow))
@@ -93,8 +99,7 @@ def test_who_waits_for_a_turn_gets_it(company: Asker) -> None:
 
     async def main() -> None:
         slow = [asyncio.create_task(gateway.answer(NAME)) for _ in range(2 * REQUESTS_EACH)]
-        while vault.asked < READS_EACH:
-            await asyncio.sleep(0)
+        await _asked(vault)
         vault.released.set()
         assert _codes(list(await asyncio.gather(*slow))) == [None] * len(slow)
 
