@@ -54,5 +54,7 @@ def _naming(argument: str) -> Iterator[None]:
 
 def _lines(done: Copied) -> Iterator[str]:
     yield f"{done.copied} records copied, {done.there} were there: all of them compared, and equal"
+    if done.lost:
+        yield f"{done.lost} more are in TO that FROM has lost since: keep TO"
     if done.moved:
         yield f"{done.moved} have another place than in FROM, which has other partitions or has lost some offsets"

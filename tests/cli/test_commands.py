@@ -3,8 +3,6 @@
 import json
 import re
 import sqlite3
-import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from click.testing import CliRunner
 from services.cli import exemplar
 from services.kit.settings import PREFIX, Settings
 from tests.serving import environment, run, serving
+from tests.waiting import wait_until
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -150,11 +149,11 @@ def test_revoked_key_is_refused_by_a_running_server(folder: Path) -> None:
         key = run(
             folder, ["keys", "create", "--name", "crm", "--scope", "acts:write", "--source", "/crm"]
         ).stdout.strip()
-        _until(lambda: server.post({**CONTACT, "id": "2"}).status == 401)
+        wait_until(lambda: server.post({**CONTACT, "id": "2"}).status == 401)
         assert server.post({**CONTACT, "id": "3"}, authorization=f"Bearer {key}").status == 202
         assert server.post({**CONTACT, "source": "/other"}, authorization=f"Bearer {key}").status == 403
         assert run(folder, ["keys", "revoke", "crm"]).returncode == 0
-        _until(lambda: server.post({**CONTACT, "id": "4"}, authorization=f"Bearer {key}").status == 401)
+        wait_until(lambda: server.post({**CONTACT, "id": "4"}, authorization=f"Bearer {key}").status == 401)
 
 
 def test_erase_beside_a_running_server(folder: Path) -> None:
@@ -224,13 +223,6 @@ def test_environment_of_tests_is_their_own(folder: Path) -> None:
     """No setting of whoever runs the tests reaches the commands under test."""
     names = {name for name in environment(folder) if name.startswith("EXEMPLAR_")}
     assert names == {"EXEMPLAR_DATA_DIR"}
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    """Ask again until it holds: what another process did takes effect within 5 seconds."""
-    end = time.monotonic() + 5
-    while not holds():
-        assert time.monotonic() < end, "it took more than 5 seconds"
 
 
 def test_import_to_a_server(folder: Path, tmp_path: Path) -> None:
@@ -309,10 +301,10 @@ def test_a_ledger_that_cannot_be_written_stops_erasures(folder: Path) -> None:
         elsewhere.write_text("a file where the folder should be")
         assert server.post(CONTACT).status == 202
         assert server.post(erased).status == 503
-        _until(lambda: b"EXEMPLAR_ERASURES_DIR" in server.ask("GET", "/readyz").body)
+        wait_until(lambda: b"EXEMPLAR_ERASURES_DIR" in server.ask("GET", "/readyz").body)
         elsewhere.unlink()
-        _until(lambda: server.post(erased).status == 202)
-        _until(lambda: server.ask("GET", "/readyz").status == 200)
+        wait_until(lambda: server.post(erased).status == 202)
+        wait_until(lambda: server.ask("GET", "/readyz").status == 200)
     assert "c-1" in next(elsewhere.glob("erasures-*.jsonl")).read_text()
 
 
@@ -325,7 +317,7 @@ def test_copy_a_log(folder: Path) -> None:
         assert server.post({**CONTACT, "id": "4"}).status == 202
         again = run(folder, ["copy", f"sqlite:///{folder / 'log.sqlite'}", copied])
     assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
-    assert json.loads(first.stdout) == {"copied": 3, "there": 0, "moved": 0, "equal": True}
+    assert json.loads(first.stdout) == {"copied": 3, "there": 0, "moved": 0, "lost": 0, "equal": True}
     assert again.stdout == "1 records copied, 3 were there: all of them compared, and equal\n"
     assert [path.name for path in (folder.parent / "backups").iterdir()] == ["log.sqlite"]
     refused = run(folder, ["copy", copied, f"sqlite:///{folder / 'other.sqlite'}", "--partitions", "3"])

@@ -26,20 +26,24 @@ Progress = Callable[[int, int], None]
 
 
 class Copied(NamedTuple):
-    """How many records were copied, how many were there already, and how many have another place than before."""
+    """How many records were copied, how many of the source were there already, how many of these have another place
+    than in the source, and how many are there that the source has lost, which are the only ones not compared.
+    """
 
     copied: int
     there: int
     moved: int
+    lost: int
 
 
 def copy(source: Log, target: Log, on_progress: Progress = lambda done, total: None) -> Copied:
     """Copy what the source holds now behind what the target holds of it, then read that back and compare.
 
     What the target holds is compared first: where it is anything but the beginning of the source, or the logs have not
-    as many partitions and it is anything, nothing is written. Nobody else may write to the target meanwhile. Raises
-    Conflict where it holds something else, before or after; Unavailable or Corrupt as readers and writers do, and then
-    copying again goes on.
+    as many partitions and it is anything, nothing is written. Where the source has lost its first records since they
+    were copied, the target keeps them, and is compared from there on. Nobody else may write to the target meanwhile.
+    Raises Conflict where it holds something else, before or after; Unavailable or Corrupt as readers and writers do,
+    and then copying again goes on.
     """
     if source.identity.id == target.identity.id:
         raise Conflict("both are the same log, or one is a copy of the other's file")
@@ -96,24 +100,36 @@ class _Copying:
         self._on_progress = on_progress
         self._partitions = target.identity().partitions
         self._alike = source.identity().partitions == self._partitions
-        start, self._ends = source.beginnings(), source.ends()
-        self._left = _Stream(source, start, self._ends)
-        self._total = 2 * sum(end - start[partition] for partition, end in self._ends.items())
+        self._start, self._ends = source.beginnings(), source.ends()
+        self._left = _Stream(source, self._start, self._ends)
+        self._total = 2 * sum(end - self._start[partition] for partition, end in self._ends.items())
         self._done = 0
         self._moved = 0
 
     def run(self, writer: LogWriter) -> Copied:
         """See `copy`."""
-        there = self._pass_what_is_there()
-        begun, behind = dict(self._left.taken), self._target.ends()
+        start, ends = self._target.beginnings(), self._target.ends()
+        first = self._kept_longer(start, ends) if self._alike else start
+        there = self._pass_what_is_there(_Stream(self._target, first, ends))
+        begun = dict(self._left.taken)
         copied = self._append(writer)
-        self._compare(_Stream(self._source, begun, self._ends), _Stream(self._target, behind, self._target.ends()))
+        self._compare(_Stream(self._source, begun, self._ends), _Stream(self._target, ends, self._target.ends()))
         self._on_progress(self._total, self._total)
-        return Copied(copied, there, self._moved)
+        return Copied(copied, there, self._moved, sum(first[partition] - start[partition] for partition in start))
 
-    def _pass_what_is_there(self) -> int:
-        """Compare what the target holds with the beginning of the source, and go past it; how much it is."""
-        found = _Stream(self._target, self._target.beginnings(), self._target.ends())
+    def _kept_longer(self, start: Position, ends: Position) -> Position:
+        """Where the target is compared from: behind what it still has of the source and the source has lost."""
+        firsts = _Stream(self._source, self._start, self._ends), _Stream(self._target, start, ends)
+        compared = dict(start)
+        for partition, first in self._start.items():
+            if start[partition] < first <= ends[partition]:
+                original, copied = (stream.next(partition) for stream in firsts)
+                if original is None or copied is None or _content(original) != _content(copied):
+                    compared[partition] = first  # else what is left was copied, and has moved
+        return compared
+
+    def _pass_what_is_there(self, found: _Stream) -> int:
+        """Compare what was found in the target with the beginning of the source, and go past it; how much it is."""
         there = 0
         for copied in found.merged():
             if not self._alike:
@@ -169,15 +185,15 @@ class _Copying:
 
     def _same(self, original: Record, copied: Record) -> bool:
         self._moved += original.place[:2] != copied.place[:2]
-        return (original.key, original.value, tuple(original.headers)) == (
-            copied.key,
-            copied.value,
-            tuple(copied.headers),
-        )
+        return _content(original) == _content(copied)
 
     def _step(self, steps: int) -> None:
         self._done += steps
         self._on_progress(self._done, self._total)
+
+
+def _content(record: Record) -> tuple[object, ...]:
+    return record.key, record.value, tuple(record.headers)
 
 
 def _taken_in(record: Record) -> int:

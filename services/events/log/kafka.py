@@ -51,6 +51,7 @@ SILENCE_SECONDS = REQUEST_SECONDS + 1.0  # a producer that says nothing for so l
 DRAIN_SECONDS = 1.0  # what else is on its way when something failed has so long to be answered
 CHECK_SECONDS = 1.0  # how often a writer makes sure that the topic is still the same one
 STALL_SECONDS = 5.0  # records are there and none comes: the consumer is made anew
+AGAIN_SECONDS = 0.5  # how often it is looked whether they are still to come
 GONE_SECONDS = 2.0  # a topic is gone once it was not there for so long
 BATCH_BYTES = 256 * 2**10
 FETCH_BYTES = 2**20  # as compressed; of what a reader holds it is some tenth
@@ -436,13 +437,21 @@ class KafkaReader:
             self._poll(0)
             self._watch()
         while not (records := self._take(limit)):
-            behind = self._behind(position)
             left = deadline - time.monotonic()
-            if not behind and left <= 0:
+            if self._behind(position):
+                self._await_records(position)
+            elif left <= 0:
                 return []
-            if not self._poll(STALL_SECONDS if behind else left) and behind and (behind := self._behind(position)):
-                raise self._stalled(behind)  # else it went past offsets without a record meanwhile
+            else:
+                self._poll(left)
         return records
+
+    def _await_records(self, position: Position) -> None:
+        """Wait for records that are there, or until the consumer has gone past offsets without a record."""
+        end = time.monotonic() + STALL_SECONDS
+        while not self._poll(AGAIN_SECONDS) and (behind := self._behind(position)):
+            if time.monotonic() > end:
+                raise self._stalled(behind)
 
     def _watch(self) -> None:
         """Now and then make sure that no partition stands still, with records to come, while others bring theirs."""

@@ -90,10 +90,10 @@ def test_with_as_many_partitions_everything_keeps_its_place(records: list[NewRec
     """Whatever is in a log is in the copy, byte for byte at its place; copied again, only what is new is added."""
     with tempfile.TemporaryDirectory() as folder:
         source, target = filled(made(Path(folder), "from"), records), made(Path(folder), "to")
-        assert copy(source, target) == Copied(len(records), 0, 0)
+        assert copy(source, target) == Copied(len(records), 0, 0, 0)
         assert contents(target) == contents(source)
         filled(source, more)
-        assert copy(source, target) == Copied(len(more), len(records), 0)
+        assert copy(source, target) == Copied(len(more), len(records), 0, 0)
         assert contents(target) == contents(source)
         assert [[one.place[:2] for one in of] for of in held(target).values()] == [
             [one.place[:2] for one in of] for of in held(source).values()
@@ -138,7 +138,7 @@ def test_what_was_interrupted_goes_on(records: list[NewRecord], data: st.DataObj
         with pytest.raises(Unavailable):
             copy(source, Disturbed(target, in_part))
         there = sum(map(len, held(target).values()))
-        assert copy(source, target) == Copied(len(records) - there, there, 0)
+        assert copy(source, target) == Copied(len(records) - there, there, 0, 0)
         assert contents(target) == contents(source)
 
 
@@ -162,8 +162,8 @@ def test_what_comes_meanwhile_is_left_for_the_next_time(tmp_path: Path) -> None:
         if appended:
             filled(source, numbered(5, start=10))
 
-    assert copy(source, Disturbed(target, appending)) == Copied(10, 0, 0)
-    assert copy(source, target) == Copied(5, 10, 0)
+    assert copy(source, Disturbed(target, appending)) == Copied(10, 0, 0, 0)
+    assert copy(source, target) == Copied(5, 10, 0, 0)
     assert contents(target) == contents(source)
 
 
@@ -229,9 +229,40 @@ def test_a_log_without_its_beginning(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "from.sqlite")) as file, file:
         file.execute("DELETE FROM records WHERE place = ?", (lost << 48,))
     left = contents(source)
-    assert copy(source, target) == Copied(9, 0, len(left[lost]))
-    assert copy(source, target) == Copied(0, 9, len(left[lost]))
+    assert copy(source, target) == Copied(9, 0, len(left[lost]), 0)
+    assert copy(source, target) == Copied(0, 9, len(left[lost]), 0)
     assert contents(target) == left
+
+
+@pytest.mark.parametrize("lost", [3, 10])
+def test_a_copy_outlasts_the_beginning_of_its_log(tmp_path: Path, lost: int) -> None:
+    """What a log has lost since it was copied stays in the copy, which goes on: from it the whole log comes back."""
+    source, target = filled(made(tmp_path, "from", 1), numbered(10)), made(tmp_path, "to", 1)
+    copy(source, target)
+    filled(source, numbered(5, start=10))
+    whole = contents(source)
+    _lose(tmp_path / "from.sqlite", lost)
+    assert copy(source, target) == Copied(5, 10 - lost, 0, lost)
+    assert copy(source, target) == Copied(0, 15 - lost, 0, lost)
+    assert contents(target) == whole
+
+
+def test_a_log_that_has_lost_what_no_copy_has(tmp_path: Path) -> None:
+    """Where records between the end of a copy and the beginning of its log are lost, the copy is left as it is."""
+    source, target = filled(made(tmp_path, "from", 1), numbered(10)), made(tmp_path, "to", 1)
+    copy(source, target)
+    before = contents(target)
+    filled(source, numbered(5, start=10))
+    _lose(tmp_path / "from.sqlite", 12)
+    with pytest.raises(Conflict, match="nothing was written"):
+        copy(source, target)
+    assert contents(target) == before
+
+
+def _lose(file: Path, first: int) -> None:
+    """Take the records before an offset away from a log of one partition."""
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("DELETE FROM records WHERE place < ?", (first,))
 
 
 # ---- on Kafka ----
@@ -286,7 +317,7 @@ def test_a_topic_with_more_partitions_into_one_with_the_former_number(kafka_boot
         admin.create_partitions({source.topic: NewPartitions(7)})
     grown = kafka.open_log(f"kafka://{kafka_bootstrap}/{source.topic}", KafkaAccess())
     target = topic(kafka_bootstrap)
-    assert copy(grown, target) == Copied(100, 0, 0)
+    assert copy(grown, target) == Copied(100, 0, 0, 0)
     assert contents(target) == before
     filled(grown, numbered(100, start=100))
     target = topic(kafka_bootstrap)
@@ -300,8 +331,14 @@ def test_a_topic_with_more_partitions_into_one_with_the_former_number(kafka_boot
 
 @pytest.mark.kafka
 def test_a_topic_without_its_beginning(tmp_path: Path, kafka_bootstrap: str) -> None:
-    """What is left of a topic is copied, and the result says that offsets have moved."""
-    source = filled(topic(kafka_bootstrap, 1), numbered(10))
+    """A copy keeps what its topic has lost since; else what is left is copied, and the result says that it moved."""
+    source, backup = filled(topic(kafka_bootstrap, 1), numbered(10)), made(tmp_path, partitions=1)
+    copy(source, backup)
     with closing(KafkaAdminClient(bootstrap_servers=kafka_bootstrap)) as admin:
         admin.delete_records({TopicPartition(source.topic, 0): 4})
-    assert copy(source, made(tmp_path, partitions=1)) == Copied(6, 0, 6)
+        assert copy(source, made(tmp_path, "left", partitions=1)) == Copied(6, 0, 6, 0)
+        assert copy(source, backup) == Copied(0, 6, 0, 4)
+        admin.delete_records({TopicPartition(source.topic, 0): 10})
+        filled(source, numbered(1, start=10))
+    assert copy(source, backup) == Copied(1, 0, 0, 10)
+    assert everything(contents(backup)) == [(each.key, each.value, ()) for each in numbered(11)]
