@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from urllib.parse import urlsplit
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
+FOLDED_SECONDS = 90.0  # for the fold to come to a position: after a kill, a group's session and a new start lie before
+ENDED_SECONDS = 60.0  # for a process to end that was told to; it gives up by itself long before
 
 
 @dataclass(frozen=True)
@@ -58,21 +61,32 @@ class Server:
         return self.ask("POST", "/v1/events", body, content_type=BATCH if many else STRUCTURED, **headers)
 
     def query(self, document: str, wait_for: str = "", **headers: str) -> Any:
-        """The answer to a GraphQL document, as JSON; `wait_for` is a position to wait for."""
+        """The answer to a GraphQL document, as JSON; `wait_for` is a position to wait for.
+
+        Where the server has waited for it in vain it is asked again, for FOLDED_SECONDS in all.
+        """
         if wait_for:
             headers["exemplar_wait_for"] = wait_for
         body = json.dumps({"query": document}).encode()
-        return self.ask("POST", "/graphql", body, content_type="application/json", **headers).json()
+        end = time.monotonic() + FOLDED_SECONDS
+        while True:
+            answer = self.ask("POST", "/graphql", body, content_type="application/json", **headers).json()
+            if not _is_not_yet(answer) or time.monotonic() > end:
+                return answer
 
     def stop(self) -> int:
         """Tell it to stop, as an operator does; its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(15)
+        return self.process.wait(ENDED_SECONDS)
 
     def kill(self) -> None:
         """Kill it at once."""
         self.process.kill()
-        self.process.wait(15)
+        self.process.wait(ENDED_SECONDS)
+
+
+def _is_not_yet(answer: Any) -> bool:
+    return any(error.get("extensions", {}).get("code") == "NOT_YET" for error in answer.get("errors", ()))
 
 
 def environment(folder: Path, **settings: str) -> dict[str, str]:
@@ -103,15 +117,17 @@ def serving(folder: Path, *arguments: str, command: str = "serve", **settings: s
         text=True,
     )
     assert process.stderr is not None
+    reading = Thread(target=deque, args=(process.stderr, 0), daemon=True)  # or its messages would fill the pipe
     try:
         url = _ready_url(process.stderr)
-        reading = Thread(target=deque, args=(process.stderr, 0), daemon=True)  # or its messages would fill the pipe
         reading.start()
         yield Server(process, url, folder)
     finally:
         if process.poll() is None:
             process.terminate()
-            process.wait(15)
+            process.wait(ENDED_SECONDS)
+        if reading.ident is not None:
+            reading.join()  # its last messages may still be on their way, and nothing is read from what is closed
         process.stderr.close()
 
 
