@@ -32,7 +32,7 @@ def world(tmp_path: Path) -> Iterator[FoldWorld]:
 
 def _fold(folder: Path, step: str, count: int) -> int:
     program = [sys.executable, "-m", "tests.faults.folding_program", str(folder), step, str(count)]
-    return subprocess.run(program, cwd=Path(__file__).parents[2], timeout=60).returncode
+    return subprocess.run(program, cwd=Path(__file__).parents[2], timeout=300).returncode
 
 
 @contextmanager

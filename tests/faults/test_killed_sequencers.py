@@ -38,7 +38,7 @@ def tree(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Tree]:
 def _number(folder: Path, database: URL, step: str, count: int) -> int:
     url = database.render_as_string(hide_password=False)
     program = [sys.executable, "-m", "tests.faults.numbering_program", str(folder), url, step, str(count)]
-    return subprocess.run(program, cwd=Path(__file__).parents[2], timeout=60).returncode
+    return subprocess.run(program, cwd=Path(__file__).parents[2], timeout=300).returncode
 
 
 @contextmanager
@@ -74,6 +74,7 @@ def test_killed_at_each_step_it_gives_every_number_once(tree: Tree, tmp_path: Pa
     with _load(tree, told):
         for number in range(ROUNDS):
             step = STEPS[number % len(STEPS)]
+            tree.append(*(f"c-{one}" for one in range(100)))
             assert _number(tmp_path, tree.database, step, random.randrange(1, 4)) == -signal.SIGKILL
             after = _numbers(tree)
             assert before.items() <= after.items()

@@ -126,6 +126,8 @@ def recovery(site: Site, ledger: Ledger, healed: float, name: str) -> tuple[floa
             probes[-1].start()
         done.wait(PROBE_SECONDS)
     done.set()
+    for thread in probes:
+        thread.join()  # or what it posted late would come into the log after its end was looked up
     return _since(healed, taken), _since(healed, shown)
 
 
