@@ -1,6 +1,7 @@
 """What an erasure has to make disappear: texts that are found nowhere else, and how to look for them in raw bytes."""
 
 from base64 import b64encode
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,5 +53,9 @@ def _forms(text: str) -> list[bytes]:
 
 
 def raw_files(folder: Path) -> dict[Path, bytes]:
-    """Every file below a folder."""
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """Every file below a folder, but those that a server beside it has renamed or removed meanwhile."""
+    found: dict[Path, bytes] = {}
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError, IsADirectoryError):
+            found[path] = path.read_bytes()
+    return found

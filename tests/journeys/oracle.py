@@ -220,8 +220,10 @@ class Oracle:
         return verb is not None and (act.subject, act.data[f"{verb}_source"], act.data[f"{verb}_id"]) not in self.shown
 
     def is_conflict(self, act: RefAct) -> bool:
-        """Whether an act that was refused differs from the one that counts."""
-        return act.key in self.shown and not is_copy(self.shown[act.key], act, self.erased)
+        """Whether an act that was refused differs from one of its key: the one that counts or, as long as the fold
+        lags behind what went into the log beside the ingress, another one.
+        """
+        return any(one.key == act.key and not is_copy(one, act, self.erased) for one in self.log)
 
 
 # --- as JSON -------------------------------------------------------------------------------------------------------

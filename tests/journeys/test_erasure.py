@@ -1,6 +1,7 @@
 """An erasure, embedded: the texts are in no file, before it and after it, nor come back with a backup; figures stay."""
 
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -14,12 +15,13 @@ import pytest
 from services.kit.settings import Settings
 from services.parts import opened
 from tests.journeys.erasing import ACTS, CARD, KEPT, READ, TEXTS, WRONG, found_in, raw_files
-from tests.serving import Server, environment, run
+from tests.serving import ENDED_SECONDS, Server, environment, run
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
 ERASE = ["erase", "--reason", "asked for", "--by", "dpo", "--yes"]
+_READY = re.compile(r"^ready on (\S+)\n", re.MULTILINE)
 STORES = ("log.sqlite", "vault.vault.sqlite", "exemplar.control.sqlite", "exemplar.audit.sqlite")
 
 
@@ -30,13 +32,14 @@ def logging_server(folder: Path, log: Path) -> Iterator[Server]:
         command = [sys.executable, "-m", "services", "serve", "--port", "0"]
         process = subprocess.Popen(command, env=environment(folder, log_level="debug"), stderr=file, text=True)
     try:
-        wait_until(lambda: "ready on " in log.read_text() or process.poll() is not None)
-        url = log.read_text().partition("ready on ")[2].split()[0]
-        yield Server(process, url, folder)
+        wait_until(lambda: _READY.search(log.read_text()) is not None or process.poll() is not None, 120)
+        ready = _READY.search(log.read_text())
+        assert ready is not None, log.read_text()
+        yield Server(process, ready[1], folder)
     finally:
         if process.poll() is None:
             process.terminate()
-            process.wait(15)
+            process.wait(ENDED_SECONDS)
 
 
 def succeed(folder: Path, *arguments: str) -> str:
@@ -91,7 +94,7 @@ def test_an_erasure_leaves_no_text_anywhere(tmp_path: Path) -> None:
         wrapped = _wrapped(folder)
         copy_stores(folder, backup)
         _erase_both(folder)
-        wait_until(lambda: found_in(json.dumps(read(server)).encode()) == [], 5)
+        wait_until(lambda: found_in(json.dumps(read(server)).encode()) == [])
         assert server.query(CARD)["data"]["person"] == {**card, "name": None}
         assert TEXTS[0] not in succeed(folder, "subject", "export", "c-gone")
         _assert_nothing_left(folder, wrapped, list(keys.values()))

@@ -12,7 +12,8 @@ from kafka.admin import NewPartitions
 from kafka.structs import TopicPartition
 
 from tests.journeys.production import Site, contact, made_site
-from tests.serving import run, serving
+from tests.serving import Server, run, serving
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
 
@@ -24,10 +25,7 @@ def site(kafka_bootstrap: str, postgres_url: str, tmp_path: Path) -> Iterator[Si
         with serving(made.folder, command="events", **made.settings) as events:
             position = made.post(events, *map(contact, range(3)))
         with serving(made.folder, command="projections", **made.settings) as projections:
-            while (
-                'exemplar_fold_next_offset{partition="0"} 3.0' not in projections.ask("GET", "/metrics").body.decode()
-            ):
-                pass
+            wait_until(lambda: told(projections, 'exemplar_fold_next_offset{partition="0"} 3.0'))
         assert position == "0:2"
         yield made
 
@@ -37,6 +35,11 @@ def admin(kafka_bootstrap: str) -> Iterator[Any]:
     """A client that alters topics."""
     with closing(KafkaAdminClient(bootstrap_servers=kafka_bootstrap)) as client:
         yield client
+
+
+def told(server: Server, line: str) -> bool:
+    """Whether a server's metrics have a line."""
+    return line in server.ask("GET", "/metrics").body.decode().splitlines()
 
 
 def status(site: Site) -> tuple[int, dict[str, Any]]:
@@ -57,8 +60,7 @@ def test_a_topic_that_has_lost_its_beginning(site: Site, admin: Any) -> None:
         done = run(site.folder, refused, **site.settings)
         assert (done.returncode, "records are missing" in done.stderr) == (1, True)
     with serving(site.folder, command="projections", **site.settings) as projections:
-        while "exemplar_log_beginning_missing 2.0" not in projections.ask("GET", "/metrics").body.decode():
-            pass
+        wait_until(lambda: told(projections, "exemplar_log_beginning_missing 2.0"))
         assert projections.ask("GET", "/readyz").status == 200
 
 
@@ -66,6 +68,7 @@ def test_a_topic_with_more_partitions(site: Site, admin: Any) -> None:
     """A topic that was given more partitions is a problem, with what to do, and ends with 1."""
     topic = site.settings["log_url"].rsplit("/", 1)[1]
     admin.create_partitions({topic: NewPartitions(3)})
+    wait_until(lambda: len(admin.describe_topics([topic])[0]["partitions"]) == 3)  # the broker itself hears it later
     code, found = status(site)
     assert (code, found["partitions"], found["halted"]) == (1, 3, {})
     assert "the log has 3 partitions, the read model was built on 1" in found["problem"]
