@@ -22,6 +22,7 @@ from services.graphql.documents import Documents
 from services.graphql.errors import ERRORS_AT_MOST, NotYet, TimedOut, TooOften, formatted, formatted_cause
 from services.graphql.loaders import Asked, FindUnfolded, Reading, Sources, Watch, unwatched
 from services.graphql.permissions import access_of, forbidden
+from services.graphql.pulse import Pulse
 from services.graphql.rates import ADDRESS_MAY, Rates, Turns, neighbours
 from services.graphql.reads import ReadLog
 from services.kit.database import reading
@@ -74,6 +75,7 @@ class Backing:
     Unauthenticated. `wait_until(position, seconds)` is true once the record at each offset of the position is folded.
     `lag_seconds` says how far the fold is behind. `find_unfolded` looks for an act beyond the fold's position.
     `record_reads` makes durable what requests have read of other people; without it they get no answer.
+    `database_answers` is asked when requests take long: whether the database says anything at all.
     `rates` is of each credential, `failures` of each address that presents some which are not good.
     `ask_seconds`: the longest that answering may take, beside `wait_for_seconds` where the fold is waited for.
     """
@@ -89,6 +91,7 @@ class Backing:
     wait_for_seconds: float = 5.0
     cost_ceiling: int = 20_000
     ask_seconds: float = 5.0
+    database_answers: Callable[[], bool] = lambda: True
     rates: Rates = field(default_factory=lambda: Rates(200, 2000))
     failures: Rates = field(default_factory=lambda: Rates(5, 100, rule=ADDRESS_MAY))
 
@@ -104,6 +107,7 @@ class Gateway:
         self._documents = documents or Documents({})
         self._suggestions = suggestions
         self._reads = ReadLog(backing.record_reads)
+        self._pulse = Pulse(backing.database_answers)
         self._turns, self._read_turns, self._doubtful = Turns(REQUESTS_EACH), Turns(READS_EACH), Turns(1)
         self._sizes: tuple[Engine | None, float, Sizes] = None, 0.0, NO_SIZES
         self._reading = ThreadPoolExecutor(READS_AT_ONCE, "reading")
@@ -188,23 +192,27 @@ class Gateway:
         return question
 
     async def _in_time(self, question: Question, reads: Reading, result: Awaitable[Result]) -> Result:
-        """The result. Raises TimedOut; then, or where nobody waits for it any more, nothing more is read for it."""
+        """The result. Raises TimedOut, or Unavailable where it is the database that does not answer.
+
+        Then, or where nobody waits for it any more, nothing more is read for it.
+        """
         backing = self._backing
         seconds = backing.ask_seconds + (0 if question.wait_for is None else backing.wait_for_seconds)
         try:
-            async with asyncio.timeout(seconds):
+            async with self._pulse.limit(seconds):
                 return await result
         except TimeoutError as late:
             reads.end_soon()
             if reads.waited > seconds / 2:
                 raise TooOften(f"a credential has {REQUESTS_EACH} requests under way at once", 1) from late
             raise TimedOut(f"the request took longer than {seconds:g} s: ask for less at once") from late
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, Unavailable):
             reads.end_soon()
             raise
 
     async def _asked(self, question: Question, reads: Reading, extensions: dict[str, Any]) -> Asked:
         """Who asks, of what, once the fold has been waited for. Puts into `extensions` what is known of it."""
+        self._pulse.check()
         if question.wait_for is None and not self._is_doubtful(question.address):
             return await self._in_thread(lambda: self._ask(question, self._admit(question), reads, extensions))
         async with self._doubts(question.address):

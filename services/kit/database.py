@@ -50,6 +50,7 @@ BUSY_SECONDS = 30
 TABLES_TURN = 0x6578656D706C6100  # any number of its own, for PostgreSQL's advisory locks
 CANCEL_SECONDS = 2.0
 PING_AFTER_SECONDS = 1.0
+ANSWER_SECONDS = 3  # in which any PostgreSQL that is not away greets who connects
 # That PostgreSQL is gone without a word is noticed within about ten seconds, not after the system's quarter of an hour.
 NOTICED_SOON: Mapping[str, int] = {
     "connect_timeout": 5,  # seconds; the last one is in milliseconds
@@ -208,6 +209,24 @@ def asking(engine: Engine) -> Iterator[Connection]:
         return
     with _translated(engine), engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         yield connection
+
+
+def answers(engine: Engine) -> bool:
+    """Whether the database says anything at all, asked on a connection of its own; a file has nothing to say.
+
+    Who is refused was answered. Only silence is none: it stands still, or what is sent does not reach it.
+    """
+    if engine.dialect.name != "postgresql":
+        return True
+    psycopg: Any = engine.dialect.loaded_dbapi
+    given, named = engine.dialect.create_connect_args(engine.url)
+    try:
+        psycopg.connect(*given, **{**named, "connect_timeout": ANSWER_SECONDS}).close()
+    except psycopg.errors.ConnectionTimeout:
+        return False
+    except psycopg.Error:
+        return True
+    return True
 
 
 def one_writer(engine: Engine) -> bool:

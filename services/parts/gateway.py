@@ -19,7 +19,7 @@ from services.graphql.metrics import LiveMetrics
 from services.graphql.rates import Rates
 from services.graphql.schema import create_schema
 from services.kit import instants
-from services.kit.database import reading
+from services.kit.database import answers, reading
 from services.kit.errors import Unavailable
 from services.kit.settings import Settings
 from services.parts import Parts
@@ -111,6 +111,7 @@ def backing(
         settings.wait_for_seconds,
         settings.query_cost,
         settings.query_seconds,
+        partial(answers, parts.stores.control),
         Rates(settings.queries_per_second, settings.queries_burst),
     )
 

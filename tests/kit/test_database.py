@@ -1,11 +1,13 @@
 """The database of two dialects: what its errors say."""
 
+import socket
 from pathlib import Path
 
 import pytest
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, Table, Text, func, make_url, select, text
 
 from services.kit.database import (
+    answers,
     area_file,
     create_area,
     insert_missing_alone,
@@ -40,6 +42,21 @@ def test_what_passes_in_postgresql_is_unavailable(postgres_url: str) -> None:
     with pytest.raises(Unavailable), reading(engine) as connection:  # it may not write, as nobody may on a standby
         connection.execute(text("CREATE TABLE numbers (number integer)"))
     engine.dispose()
+
+
+def test_a_database_that_says_nothing_does_not_answer() -> None:
+    """Whoever refuses a connection has answered; who takes it and greets nobody has not."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = make_url(f"postgresql+psycopg://exemplar@127.0.0.1:{silent.getsockname()[1]}/exemplar")
+        assert not answers(open_engine(url, "control"))
+    assert answers(open_engine(url, "control"))
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_a_database_that_is_there_answers(request: pytest.FixtureRequest, tmp_path: Path, dialect: str) -> None:
+    """PostgreSQL greets who connects; of a file nothing is asked."""
+    url = f"sqlite:///{tmp_path / 'any.sqlite'}" if dialect == "sqlite" else request.getfixturevalue("postgres_url")
+    assert answers(open_engine(parse_url(url, "EXEMPLAR_DATABASE_URL"), "control"))
 
 
 @pytest.mark.postgres
