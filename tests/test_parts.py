@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from services.parts.fold import status
 from services.parts.gateway import Lag
 from services.projections.tables import facts, partitions
 from tests.fixed_clock import FixedClock
+from tests.waiting import wait_until
 
 
 class FailingLog:
@@ -26,6 +28,7 @@ class FailingLog:
 
     def __init__(self, log: Log) -> None:
         self.away = False
+        self.asked = 0
         self._reader = log.reader()
 
     def reader(self) -> "FailingLog":
@@ -34,6 +37,7 @@ class FailingLog:
 
     def ends(self) -> Position:
         """See LogReader."""
+        self.asked += 1
         if self.away:
             raise Unavailable("no broker answers")
         return self._reader.ends()
@@ -59,9 +63,15 @@ def test_reading_goes_on_while_it_is_not_known_how_far_the_fold_is_behind(parts:
         connection.execute(update(partitions).where(row).values(next_offset=1, applied_us=clock()))
     log = FailingLog(parts.log)
     with Lag(replace(parts, log=log), clock) as lag:  # type: ignore[arg-type]  # what a lag needs of a log
-        for log.away, seconds in ((False, 2.0), (True, 2.0), (False, 6.0)):
+        for asked, (log.away, told) in enumerate(((False, 2.0), (True, 2.0), (False, 6.0)), 1):
             clock.advance(2 * SECOND)
-            assert lag.seconds() == seconds
+            wait_until(partial(_tells, lag, told, log, asked))
+            assert lag.seconds() == told
+
+
+def _tells(lag: Lag, seconds: float, log: FailingLog, asked: int) -> bool:
+    """Whether the lag is told so, after the log was asked so often: who asks waits for it only for a moment."""
+    return lag.seconds() == seconds and log.asked == asked
 
 
 def folded_up_to(parts: Parts, offset: int) -> None:

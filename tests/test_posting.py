@@ -40,7 +40,7 @@ def address() -> Iterator[str]:
         thread.join()
 
 
-def post(url: str, authorization: str | None = "Bearer rik", within: float = 5.0) -> Reply:
+def post(url: str, authorization: str | None = "Bearer rik", within: float = 60.0) -> Reply:
     """Post an event there."""
     return asyncio.run(OverHttp(url, within).post(b"{}", authorization))
 

@@ -68,7 +68,9 @@ class Client:
     def post(self, server: Server, mode: str, *events: Event) -> Outcome:
         """Post events by the SDK: one, or several in mode `batch`."""
         command = [*self.command, f"{server.url}/v1/events", mode]
-        done = subprocess.run(command, input=json.dumps(events), capture_output=True, text=True, timeout=30, check=True)
+        done = subprocess.run(
+            command, input=json.dumps(events), capture_output=True, text=True, timeout=120, check=True
+        )
         return Outcome(**json.loads(done.stdout))
 
 

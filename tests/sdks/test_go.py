@@ -45,7 +45,7 @@ def client(folder: Path) -> Client:
 
 def built(folder: Path, package: str) -> Path:
     """The program of a package; the first time on a machine this compiles the SDK and Go's own library too."""
-    program = folder / "client"
+    program = folder / f"{Path(package).name or 'client'}.built"
     command = ["go", "build", "-o", str(program), package]
     done = subprocess.run(
         command, cwd=folder, env=os.environ | GO, capture_output=True, text=True, timeout=300, check=False
@@ -135,6 +135,6 @@ def test_the_example_in_the_docs_works(folder: Path, server: Server) -> None:
     """What integrators are shown posts the act that it says."""
     (folder / "snippet").mkdir()
     (folder / "snippet" / "main.go").write_text(snippet("go", server))
-    done = subprocess.run([built(folder, "./snippet")], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run([built(folder, "./snippet")], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert_logged(server, SHOWN)

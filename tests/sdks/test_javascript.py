@@ -113,7 +113,7 @@ def test_binary_mode_reads_a_header_as_the_binding_says(client: Client, server: 
 def test_the_example_in_the_docs_works(folder: Path, server: Server) -> None:
     """What integrators are shown posts the act that it says."""
     (folder / "snippet.mjs").write_text(snippet("js", server))
-    done = subprocess.run(["node", "snippet.mjs"], cwd=folder, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(["node", "snippet.mjs"], cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert '"duplicate":false' in done.stdout
     assert_logged(server, SHOWN)

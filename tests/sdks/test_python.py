@@ -13,7 +13,7 @@ from tests.serving import Server
 def test_the_example_in_the_docs_works(server: Server) -> None:
     """What integrators are shown posts the act that it says."""
     program = snippet("python", server)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert "'duplicate': False" in done.stdout
     assert_logged(server, SHOWN)
