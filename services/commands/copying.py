@@ -48,7 +48,7 @@ def _naming(argument: str) -> Iterator[None]:
     try:
         yield
     except Misconfigured as error:
-        told = str(error).replace(f"{PREFIX}LOG_URL", argument).removesuffix(": run `exemplar migrate`")
+        told = str(error).replace(f"{PREFIX}LOG_URL", argument).partition(": run `exemplar migrate`")[0]
         raise Misconfigured(told) from error
 
 

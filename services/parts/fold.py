@@ -161,5 +161,5 @@ def _warning(beginnings: Position) -> str | None:
     return (
         f"the log has lost its beginning ({', '.join(lost)}): what was folded stays, but `exemplar rebuild` and "
         "`exemplar verify` refuse. Keep the log for ever, before it loses more, and bring the records back from a "
-        "copy; else keep the database, for it alone still has them"
+        "copy (docs/operating.md, Copying a log); else keep the database, for it alone still has them"
     )

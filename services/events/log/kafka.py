@@ -85,7 +85,10 @@ def open_log(url: str, access: KafkaAccess) -> "KafkaLog":
     with _admin(connection) as admin:
         found = _described(admin, topic)
     if found["error_code"]:
-        raise Misconfigured(f"EXEMPLAR_LOG_URL: there is no topic {topic} to use: run `exemplar migrate`")
+        raise Misconfigured(
+            f"EXEMPLAR_LOG_URL: there is no topic {topic} to use: run `exemplar migrate` for a new one; one that was"
+            " lost, bring back from a copy (docs/operating.md, Copying a log)"
+        )
     identity = Identity(str(found["topic_id"]), len(found["partitions"]))
     return KafkaLog(topic, identity, connection, access.group or f"{topic}-projections")
 
@@ -560,13 +563,18 @@ class _Topic:
         while (found := self._described())["error_code"] and time.monotonic() < gone:
             time.sleep(0.2)
         if found["error_code"]:
-            raise Corrupt(f"the topic {topic} is gone: stop everything that uses it, and bring it back from a copy")
+            raise Corrupt(
+                f"the topic {topic} is gone: stop everything that uses it, and bring it back from a copy"
+                " (docs/operating.md, Copying a log)"
+            )
         if str(found["topic_id"]) != identity.id:
             raise Corrupt(f"the topic {topic} was deleted and made anew: stop everything that uses it and start again")
         if len(found["partitions"]) != identity.partitions:
             raise Corrupt(
                 f"the topic {topic} has {len(found['partitions'])} partitions, and had {identity.partitions}: customers"
-                " are no longer where they were. Copy it into a topic with the former number"
+                " are no longer where they were. Copy it into a topic with the former number, by `exemplar copy"
+                f" --partitions {identity.partitions} FROM TO`, and begin again with that (docs/operating.md, Copying a"
+                " log)"
             )
 
     def offsets(self, numbers: Iterable[int], which: OffsetSpec) -> dict[int, int]:
@@ -788,8 +796,8 @@ def _translated(topic: str) -> Iterator[None]:
     except (OffsetOutOfRangeError, LogTruncationError) as error:
         raise Corrupt(
             f"the topic {topic} no longer has what was to be read next: it was truncated, or its retention is not for"
-            " ever. Bring it back from a copy. Knowing what is lost, run `exemplar rebuild` where its end is gone;"
-            " where its beginning is, copy what is left into a new topic and begin again with that"
+            " ever. Bring it back from a copy or, knowing what is lost, copy what is left into a new topic and begin"
+            " again with that (docs/operating.md, Copying a log)"
         ) from error
     except CorruptRecordError as error:
         raise Corrupt(f"the topic {topic} holds a damaged batch: bring it back from another replica") from error

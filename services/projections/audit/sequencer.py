@@ -314,9 +314,15 @@ class Sequencer:
         found = _Round(dict(state.positions), state.introduced)
         ends = self._things.log.ends()
         if set(state.positions) != set(ends):
-            raise Corrupt("the audit tree has not the partitions that the log has: restore the area `audit`")
+            raise Corrupt(
+                "the audit tree has not the partitions that the log has: copy that into one with the former number "
+                "(docs/operating.md, Copying a log)"
+            )
         if gone := [p for p, offset in state.positions.items() if ends[p] < offset]:
-            raise Corrupt(f"partition {gone[0]} of the log ends before what is in the audit tree: restore the log")
+            raise Corrupt(
+                f"partition {gone[0]} of the log ends before what is in the audit tree: restore the log, or copy "
+                "what is left into a new one and begin again with that (docs/operating.md, Copying a log)"
+            )
         behind = [p for p in sorted(state.positions) if ends[p] > state.positions[p]]
         records = self._records(found, behind, ends)
         found.new.extend(map(of_record, records))
