@@ -2,13 +2,15 @@
 
 import json
 import os
+import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -87,6 +89,23 @@ class Server:
 
 def _is_not_yet(answer: Any) -> bool:
     return any(error.get("extensions", {}).get("code") == "NOT_YET" for error in answer.get("errors", ()))
+
+
+_given: set[int] = set()  # ports that `free_port` gave
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on, another one each time.
+
+    None of those that the system gives to connections (from 32,768 on): one of them might have it before the server
+    that it is for, or while that is started again; even a connection to that very port, which then talks to itself.
+    """
+    while True:
+        port = 15_000 + secrets.randbelow(15_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            if port not in _given:
+                _given.add(port)
+                return port
 
 
 def environment(folder: Path, **settings: str) -> dict[str, str]:

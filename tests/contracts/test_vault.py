@@ -187,11 +187,13 @@ def test_no_key_is_lost_to_those_who_make_some_meanwhile(vault_engine: Engine, t
 
     with ThreadPoolExecutor(3) as pool:
         making = [pool.submit(make, number) for number in range(3)]
-        for _ in range(2):
-            made.clear()
-            assert made.wait(30)
-            rotate(vault_engine, WrappingFile(path), 0, lambda done, total: None)
-        over.set()
+        try:
+            for _ in range(2):
+                made.clear()
+                assert made.wait(60)
+                rotate(vault_engine, WrappingFile(path), 0, lambda done, total: None)
+        finally:
+            over.set()
         for each in making:
             each.result()
     file = WrappingFile(path)

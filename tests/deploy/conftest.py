@@ -47,8 +47,11 @@ def promtool(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def _failure(folder: Path, *command: str) -> bool:
-    """Whether the command fails, there."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, timeout=DOWNLOAD_SECONDS, check=False)
+    """Whether the command fails, there, or takes too long."""
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=DOWNLOAD_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return True
     return done.returncode != 0
 
 

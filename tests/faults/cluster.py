@@ -22,7 +22,7 @@ from kafka.structs import TopicPartition
 from testcontainers.core.container import DockerContainer
 
 from tests.faults.proxy import KafkaFraming, PostgresFraming, Proxy
-from tests.serving import environment, run
+from tests.serving import environment, free_port, run
 
 PARTITIONS = 4
 CONNECTIONS = 40  # that the database allows: few, so that they can be used up
@@ -51,13 +51,6 @@ def eventually(what: str, is_so: Callable[[], bool], seconds: float = 90.0) -> N
                 return
         time.sleep(0.1)
     raise AssertionError(f"within {seconds:.0f} s not so: {what}")
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
-        port: int = listening.getsockname()[1]
-        return port
 
 
 class Contained:
@@ -291,6 +284,8 @@ class Service:
             return self._process.wait(20)
         finally:
             self._keeping.join(20)
+            self._process.kill()  # one that was started again just then
+            self._process.wait(20)
 
     def _start(self) -> "subprocess.Popen[bytes]":
         self.starts += 1

@@ -10,6 +10,7 @@ import pytest
 
 from tests.faults.proxy import KafkaFraming, PostgresFraming, Proxy, Verdict
 
+SILENT_SECONDS = 1.0  # without an answer for so long, and there is none
 STARTUP = struct.pack(">ii", 8, 3 << 16)
 
 
@@ -45,7 +46,7 @@ def _echo(listening: socket.socket) -> None:
 @contextmanager
 def connected(proxy: Proxy) -> Iterator[socket.socket]:
     """A client that has said who it is."""
-    with socket.create_connection(("127.0.0.1", proxy.port), timeout=1) as client:
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=30) as client:
         assert said(client, STARTUP) == STARTUP
         yield client
 
@@ -94,6 +95,7 @@ def test_half_open_connections_stay_dead(proxy: Proxy) -> None:
     with connected(proxy) as client:
         proxy.silence()
         proxy.heal()
+        client.settimeout(SILENT_SECONDS)
         with pytest.raises(TimeoutError):
             said(client, query(b"SELECT 1"))
     with connected(proxy):
@@ -112,6 +114,7 @@ def test_a_commit_is_seen_and_stopped(proxy: Proxy, verdict: Verdict) -> None:
     proxy.watch = watch
     with connected(proxy) as client:
         assert said(client, query(b"BEGIN")) == query(b"BEGIN")
+        client.settimeout(SILENT_SECONDS if verdict is Verdict.LOSE else 30)
         with pytest.raises(ConnectionResetError if verdict is Verdict.RESET else TimeoutError):
             said(client, query(b"COMMIT"))
     assert [name for name in seen if name] == ["begin", "commit"]

@@ -15,7 +15,7 @@ from tests.faults.trial import Fault, gather, judge, try_fault
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.slow]
 SEED = int(os.environ.get(SEED_VARIABLE, "20260302"))
-PATIENCE = 40.0  # seconds for the recovery: other work on the machine is no reason to fail; `make faults` allows 10
+PATIENCE = 40.0  # seconds for the recovery and for answers, on a busy machine; `make faults` allows 10 and 12
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from services.events.vault.cipher import open_acts
 from services.events.vault.sql import SqlVault
 from services.events.vault.wrapping import load_wrapping_key
 from services.kit.database import open_engine, parse_url
-from tests.faults.checking import ActRow, Evidence, Sample, check
+from tests.faults.checking import ANSWER_SECONDS, ActRow, Evidence, Sample, check
 from tests.faults.cluster import Site, eventually
 from tests.faults.ledger import Event, Ledger
 from tests.faults.load import Client, load
@@ -83,7 +83,10 @@ def try_fault(
             outcome.again, outcome.recovery = recovery(site, ledger, time.monotonic(), f"{seed}")
             time.sleep(AFTERWARDS_SECONDS)
         outcome.drained = drain(site)
-    evidence = replace(gather(site, ledger, samples), since=before, may_be_silent=fault.kills_events)
+    seconds = max(ANSWER_SECONDS, recovery_seconds)
+    evidence = replace(
+        gather(site, ledger, samples), since=before, may_be_silent=fault.kills_events, answer_seconds=seconds
+    )
     outcome.findings = judge(site, evidence, outcome.recovery, recovery_seconds)
     count(outcome, ledger, before)
     outcome.records = len(evidence.log)
