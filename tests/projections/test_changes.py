@@ -18,7 +18,7 @@ from services.projections.queries.sizes import sizes
 from tests.fixed_clock import FixedClock
 from tests.projections.world import World, instant
 
-WAIT_SECONDS = 20
+WAIT_SECONDS = 60
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -125,14 +125,14 @@ def test_a_retry_and_a_batch_do_not_overlap(fresh_postgres_world: FoldWorld) -> 
     def at_step(step: str) -> None:
         if step == "written":
             written.set()
-            assert go_on.wait(10)
+            assert go_on.wait(60)
 
     projector = world.projector(rules=OLDER, at_step=at_step)
     projector.take([partition_for(elsewhere, PARTITIONS)])
     world.append([record(elsewhere, "g-1", "goal.appealed", START, rep="rep-2")])
     with ThreadPoolExecutor(2) as threads:
         folding = threads.submit(projector.step)
-        assert written.wait(10)
+        assert written.wait(60)
         retrying = threads.submit(_retry, world)
         wait_until(lambda: retrying.done() or _someone_waits(world))
         go_on.set()
@@ -169,9 +169,9 @@ def test_a_retry_tells_whose_figures_it_changes(fresh_postgres_world: FoldWorld)
     heard: Queue[Change] = Queue()
     with closing(Changes(world.stores.url, world.stores.look_again)) as changes:
         changes.add(heard.put)
-        assert heard.get(timeout=20) == EVERYTHING
+        assert heard.get(timeout=60) == EVERYTHING
         _retry(world)
-        assert heard.get(timeout=20).persons == {"rep-1"}
+        assert heard.get(timeout=60).persons == {"rep-1"}
 
 
 def test_a_halted_partition_goes_on_when_it_is_dealt_with(fold_world: FoldWorld) -> None:

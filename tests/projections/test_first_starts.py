@@ -17,7 +17,7 @@ SERVICES = 6
 
 
 def _start(url: str, folder: Path, together: Barrier) -> None:
-    together.wait(60)
+    together.wait(120)
     with opened(Settings(data_dir=folder, database_url=url, vault_url=url)) as parts:
         parts.stores.migrate(parts.built, 0)
 
@@ -31,7 +31,7 @@ def test_of_several_that_start_at_once_one_makes_the_tables_for_all(fresh_postgr
     for process in started:
         process.start()
     for process in started:
-        process.join(120)
+        process.join(180)
     assert [process.exitcode for process in started] == [0] * SERVICES
     stores = Stores(fresh_postgres)
     with reading(stores.control) as connection:

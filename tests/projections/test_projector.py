@@ -181,7 +181,7 @@ def test_projectors_share_the_partitions(world: FoldWorld) -> None:
     positions = Positions(world.stores.model)
     world.append(stream(17, 600))
     highest = {p: end - 1 for p, end in world.log.reader().ends().items()}
-    assert positions.wait_until(highest, 30)
+    assert positions.wait_until(highest, 60)
     stop.set()
     for thread in threads:
         thread.join()
@@ -223,10 +223,10 @@ def test_a_running_fold_goes_on_when_the_unavailable_is_back(world: FoldWorld) -
     thread = Thread(target=projector.run, args=(stop,))
     thread.start()
     try:
-        assert world.vault.refused.wait(10)
+        assert world.vault.refused.wait(60)
         wait_until(lambda: projector.status.unavailable is not None)
         world.vault.away = False
-        assert Positions(world.stores.model).wait_until({place.partition: place.offset}, 10)
+        assert Positions(world.stores.model).wait_until({place.partition: place.offset}, 60)
         wait_until(lambda: projector.status.unavailable is None)
     finally:
         stop.set()
@@ -318,8 +318,8 @@ def test_waiting_for_a_position(world: FoldWorld) -> None:
     thread = Thread(target=projector.run, args=(stop,))
     thread.start()
     try:
-        assert here.wait_until({place.partition: place.offset}, 10)
-        assert elsewhere.wait_until({place.partition: place.offset}, 10)
+        assert here.wait_until({place.partition: place.offset}, 60)
+        assert elsewhere.wait_until({place.partition: place.offset}, 60)
         assert not elsewhere.wait_until({place.partition: place.offset + 1}, 0.01)
     finally:
         stop.set()

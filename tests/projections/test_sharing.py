@@ -149,14 +149,14 @@ def test_what_another_one_is_committing_is_taken_later(fresh_postgres_world: Fol
     def at_step(step: str) -> None:
         if step == "begun":
             begun.set()
-            assert go_on.wait(10)
+            assert go_on.wait(60)
 
     before = world.projector(share=HandShare(0), at_step=at_step)
     before.take()
     world.append(stream(5, 60))
     thread = Thread(target=before.step)
     thread.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     after = world.projector(share=HandShare(*ALL))
     after.take()
     drain(after)
@@ -175,8 +175,8 @@ def test_who_hangs_in_a_batch_does_not_hold_its_partitions(fresh_postgres_world:
 
     def hang() -> None:
         with writing(engine) as connection:
-            end_if_hung(connection, 0.2)
             connection.execute(update(partitions).values(owner="hung"))
+            end_if_hung(connection, 0.2)  # last: before it nothing may take too long
             with writing(engine) as other:  # waits for the rows until they are let go of
                 other.execute(update(partitions).values(owner="other"))
             connection.execute(update(partitions).values(owner="hung"))

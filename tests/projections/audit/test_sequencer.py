@@ -388,16 +388,16 @@ def test_a_leader_that_hangs_is_followed(fresh_postgres: URL, tmp_path: Path) ->
     def hang(step: str) -> None:
         if step == "kept":
             stopped.set()
-            stop.wait(60)
+            stop.wait(120)
 
     hung = tree.waiting(at_step=hang)
     other = tree.waiting()
     threads = [Thread(target=one.run, args=(stop,)) for one in (hung, other)]
     threads[0].start()
-    assert stopped.wait(30)
+    assert stopped.wait(60)
     threads[1].start()
     tree.append("c-2")
-    wait_until(lambda: len(tree.places()) == 2, 30)
+    wait_until(lambda: len(tree.places()) == 2, 60)
     stop.set()
     for thread in threads:
         thread.join(30)
