@@ -20,12 +20,13 @@ pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
 
 @pytest.fixture
 def site(kafka_bootstrap: str, postgres_url: str, tmp_path: Path) -> Iterator[Site]:
-    """A site whose topic has one partition, with three acts that were folded."""
+    """A site whose topic has one partition, with three acts that were folded and numbered."""
     with made_site(kafka_bootstrap, postgres_url, tmp_path, partitions=1) as made:
         with serving(made.folder, command="events", **made.settings) as events:
             position = made.post(events, *map(contact, range(3)))
         with serving(made.folder, command="projections", **made.settings) as projections:
             wait_until(lambda: told(projections, 'exemplar_fold_next_offset{partition="0"} 3.0'))
+            wait_until(lambda: told(projections, "exemplar_audit_entries 6.0"))  # with key, model and policy
         assert position == "0:2"
         yield made
 
