@@ -142,7 +142,7 @@ class KafkaShare:
         consumer, self._consumer = self._consumer, None
         with suppress(Exception):  # as above: a thread that ended here would leave us without partitions, and a word
             member = consumer.group_metadata()
-            if member.state is MemberState.REBALANCING and member.member_id:
+            if member.state is not MemberState.STABLE and member.member_id:
                 self._remove(member.member_id)
         with suppress(Exception):
             consumer.close(autocommit=False, timeout_ms=int(LEAVE_SECONDS * 1000))

@@ -56,9 +56,12 @@ def admin(kafka_bootstrap: str) -> Iterator[Any]:
         yield client
 
 
-@pytest.fixture
-def sockets_left_lying(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Collects the sockets that the client leaves unclosed where a connection is refused; its log lines hold them."""
+@pytest.fixture(autouse=True)
+def _sockets_left_lying(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Collects the sockets that the client leaves unclosed where a connection is refused, or an answer is late.
+
+    Its log lines hold them.
+    """
     yield
     caplog.clear()
     caplog.get_records("call").clear()
@@ -154,7 +157,6 @@ def test_a_url_must_name_brokers_and_a_topic(url: str) -> None:
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.usefixtures("sockets_left_lying")
 def test_nobody_there_is_unavailable() -> None:
     """Where no broker listens, opening says so within seconds, and why."""
     began = time.monotonic()
@@ -431,7 +433,6 @@ def test_records_of_others_are_read_as_far_as_they_can_be(log: KafkaLog, kafka_b
 
 @pytest.mark.kafka
 @pytest.mark.slow
-@pytest.mark.usefixtures("sockets_left_lying")
 def test_brokers_that_want_tls_and_a_login(tmp_path: Path, kafka_broker: KafkaContainer) -> None:
     """With the certificate to trust and the password the log works; without either of them it is not reached."""
     with guarded_broker(tmp_path, kafka_broker.get_container_host_ip()) as (address, trusted):
