@@ -15,6 +15,7 @@ from services.events.catalog.schemas import documents
 from services.events.credentials import Keyring
 from services.events.intake import Intake
 from services.events.recording import Recording
+from services.kit.errors import Unavailable
 from services.kit.serving import LoopbackOnly, make_app, operations
 
 
@@ -46,19 +47,27 @@ def create_app(
     app = make_app(routes, lifespan)
     posts: ASGIApp = ingress
     if not keyring.closed:
-        guarded = partial(LoopbackOnly, is_open=_openness(keyring))
+        guarded = partial(LoopbackOnly, is_open=_openness(keyring, limits.admitting_seconds))
         app.add_middleware(guarded)
         posts = guarded(ingress)
     app.middleware_stack = PostsFirst(app.build_middleware_stack(), posts)
     return app
 
 
-def _openness(keyring: Keyring) -> Callable[[], Awaitable[bool]]:
-    """Whether the keyring is open: then the app answers only what is asked of localhost by no foreign page."""
+def _openness(keyring: Keyring, within: float) -> Callable[[], Awaitable[bool]]:
+    """Whether the keyring is open: then the app answers only what is asked of localhost by no foreign page.
+
+    While the database does not say so, or not within these seconds, the app is as careful.
+    """
 
     async def is_open() -> bool:
         if keyring.closed:
             return False
-        return keyring.remembered(None) is not None or await asyncio.to_thread(keyring.is_open)
+        try:
+            return keyring.remembered(None) is not None or await asyncio.wait_for(
+                asyncio.to_thread(keyring.is_open), within
+            )
+        except (Unavailable, TimeoutError):
+            return True
 
     return is_open

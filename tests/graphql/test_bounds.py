@@ -20,6 +20,7 @@ from services.graphql.errors import TimedOut, TooOften, UnknownDocument
 from services.graphql.loaders import Reading
 from services.graphql.rates import ADDRESS_MAY, REMEMBERED, Rates, neighbours
 from services.graphql.schema import create_schema
+from services.kit import collector
 from services.kit.database import open_engine, parse_url, reading
 from services.kit.errors import Misconfigured, Unauthenticated, Unavailable
 from tests.fixed_clock import FixedClock
@@ -230,10 +231,11 @@ def test_hostile_documents_are_refused_within_100_ms(asker: Asker) -> None:
     """Each takes less of the processor's time than that, transport and answer included, at its first appearance."""
     asker.post("{ __typename }")
     taken = {}
-    for name, document in HOSTILE.items():
-        begun = time.process_time()
-        asker.post(document)
-        taken[name] = time.process_time() - begun
+    with collector.paused():  # or all that other tests have left is looked through meanwhile
+        for name, document in HOSTILE.items():
+            begun = time.process_time()
+            asker.post(document)
+            taken[name] = time.process_time() - begun
     assert {name: seconds for name, seconds in taken.items() if seconds >= 0.1} == {}
 
 

@@ -353,9 +353,14 @@ def test_what_nobody_expects_is_500(parts: Parts) -> None:
 class HungKeyring(Keyring):
     """Whose database does not answer, for as long as the test lasts."""
 
-    def __init__(self, control: Engine) -> None:
-        super().__init__(control, may_be_open=False)
+    def __init__(self, control: Engine, may_be_open: bool) -> None:
+        super().__init__(control, may_be_open)
         self.end = threading.Event()
+
+    def is_open(self) -> bool:
+        """Wait."""
+        self.end.wait()
+        return super().is_open()
 
     def admit(self, authorization: str | None) -> Credential:
         """Wait."""
@@ -363,14 +368,17 @@ class HungKeyring(Keyring):
         return super().admit(authorization)
 
 
-def test_whose_credential_nobody_tells_is_503(parts: Parts) -> None:
+@pytest.mark.parametrize("may_be_open", [False, True])
+def test_whose_credential_nobody_tells_is_503(parts: Parts, may_be_open: bool) -> None:
     """A database that does not answer holds up no request for longer than the bound, before its body is read."""
-    keyring = HungKeyring(parts.control)
+    keyring = HungKeyring(parts.control, may_be_open)
     app = parts.app(limits=Limits(admitting_seconds=0.05), keyring=keyring)
     with TestClient(app, "http://localhost") as client:
         answer = client.post("/v1/events", content=json.dumps(event()), headers=STRUCTURED)
+        foreign = client.get("/livez", headers={"origin": "http://evil.example"})
         keyring.end.set()
     refused(answer, 503)
+    assert foreign.status_code == (403 if may_be_open else 200)
     assert answer.headers["retry-after"]
 
 
