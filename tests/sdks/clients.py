@@ -132,18 +132,29 @@ def copy_of(program: str, folder: Path, *needs: str) -> Path:
 
 
 def fetch(command: Sequence[str], folder: Path, **variables: str) -> None:
-    """Run what fetches a program's packages; skips where they cannot be had, fails where the lock is at fault."""
+    """Run what fetches a program's packages, again if need be; skips where they cannot be had, fails where the lock is
+    at fault.
+    """
     what = " ".join(command[:3])
-    try:
-        done = subprocess.run(
-            command, cwd=folder, env=os.environ | variables, capture_output=True, text=True, timeout=180, check=False
-        )
-    except subprocess.TimeoutExpired:
-        pytest.skip(f"`{what}` did not end within 180 s")
-    if done.returncode:
+    said = ""
+    for _ in range(3):
+        try:
+            done = subprocess.run(
+                command,
+                cwd=folder,
+                env=os.environ | variables,
+                capture_output=True,
+                text=True,
+                timeout=180,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            pytest.skip(f"`{what}` did not end within 180 s")
+        if not done.returncode:
+            return
         said = done.stderr.strip()
         assert not _OUR_FAULT.search(said), said
-        pytest.skip(f"`{what}` could not fetch the SDK: {said[:300]}")
+    pytest.skip(f"`{what}` could not fetch what is needed: {said[:300]}")
 
 
 def snippet(language: str, server: Server) -> str:
