@@ -81,23 +81,26 @@ def _serving(arguments: Sequence[str], environment: dict[str, str]) -> Iterator[
     with subprocess.Popen(
         [sys.executable, *arguments], env={**os.environ, **environment}, stderr=subprocess.PIPE, text=True
     ) as process:
+        emptying = Thread(target=deque, args=(process.stderr, 0), daemon=True)  # or its messages would fill the pipe
         try:
-            said: deque[str] = deque(maxlen=20)
-            yield _ready(process, said)
+            server = _ready(process, deque(maxlen=20))
+            emptying.start()
+            yield server
         finally:
             process.terminate()
             try:
                 process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
+            if emptying.ident is not None:
+                emptying.join()
 
 
 def _ready(process: subprocess.Popen[str], said: deque[str]) -> Server:
-    """The server, once it says that it answers; what it says afterwards is thrown away."""
+    """The server, once it says that it answers."""
     assert process.stderr is not None
     for line in process.stderr:
         said.append(line)
         if ready := _READY.search(line):
-            Thread(target=deque, args=(process.stderr, 0), daemon=True).start()
             return Server(ready[1], int(ready[2]), process.pid)
     raise RuntimeError(f"a server did not start:\n{''.join(said)}")

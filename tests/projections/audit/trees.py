@@ -67,7 +67,7 @@ class Tree:
         records = [
             NewRecord(key, value or b'{"type":"t","subject":"%s","recordedby":"crm"}' % key.encode()) for key in keys
         ]
-        return self._writer.append(records).result(10)
+        return self._writer.append(records).result(60)
 
     def add(self, *leaves: Leaf) -> None:
         """Add leaves of what is no act."""
