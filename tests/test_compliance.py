@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Collection, Iterator, Sequence
@@ -20,6 +19,7 @@ from tests.graphql.roles import over_everybody
 from tests.graphql.visibility import RULED
 from tests.sdks.clients import fetch
 from tests.sdks.test_go import GO
+from tests.serving import free_port
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "compliance.md").read_text()
@@ -54,9 +54,7 @@ def steps(section: str) -> list[Step]:
 
 def walk(todo: Sequence[Step], folder: Path) -> list[str]:
     """Do steps one after another in one shell, on a port that is free; gives what each has printed."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     script = AT_THE_END + "".join(f"{step.commands}printf '{BETWEEN}'\n" for step in todo)
     own = {name: value for name, value in os.environ.items() if not name.startswith("EXEMPLAR_")}
     path = f"{Path(sys.executable).parent}{os.pathsep}{own['PATH']}"
