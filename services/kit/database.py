@@ -459,7 +459,7 @@ def _prepare_sqlite(connection: object, _record: object) -> None:
         "synchronous=FULL",  # a vault key that a power cut takes away would take what it encrypted
         f"busy_timeout={BUSY_SECONDS * 1000}",
         "foreign_keys=ON",
-        "cache_size=-1000",  # KiB a connection; beyond it the operating system caches
+        "cache_size=-500",  # KiB a connection, of which there are many; beyond it the operating system caches
         "journal_size_limit=67108864",
         "temp_store=MEMORY",
     ):
@@ -471,6 +471,7 @@ def _prepare_lax_sqlite(connection: object, record: object) -> None:
     _prepare_sqlite(connection, record)
     cursor = connection.cursor()  # type: ignore[attr-defined]  # as above
     cursor.execute("PRAGMA synchronous=OFF")
+    cursor.execute("PRAGMA cache_size=-2000")
     cursor.close()
 
 
