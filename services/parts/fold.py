@@ -12,7 +12,7 @@ import structlog
 
 from services.events.catalog.envelope import Catalogue
 from services.events.log.opening import open_reader
-from services.events.log.protocol import Position
+from services.events.log.protocol import COPYING, Position
 from services.kit import instants
 from services.kit.database import reading
 from services.kit.errors import Corrupt, Misconfigured, Unavailable
@@ -161,5 +161,5 @@ def _warning(beginnings: Position) -> str | None:
     return (
         f"the log has lost its beginning ({', '.join(lost)}): what was folded stays, but `exemplar rebuild` and "
         "`exemplar verify` refuse. Keep the log for ever, before it loses more, and bring the records back from a "
-        "copy (docs/operating.md, Copying a log); else keep the database, for it alone still has them"
+        f"copy ({COPYING}); else keep the database, for it alone still has them"
     )

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.events.catalog.envelope import Catalogue
 from services.events.leaves import Leaf, add_leaves
-from services.events.log.protocol import Identity, Position
+from services.events.log.protocol import COPYING, Identity, Position
 from services.kit.database import (
     asking,
     create_area,
@@ -37,7 +37,6 @@ LIVE, BUILDING, RETIRED = "live", "building", "retired"
 REMEMBERED_SECONDS = 0.5  # a switch of generations is seen by every reader after this long
 _REBUILD_LOCK = 0x6578656D706C6172  # any number of its own, for PostgreSQL's advisory lock
 _FIRST_TURN = _REBUILD_LOCK + 1
-_COPYING = "docs/operating.md, Copying a log"
 _LIVE_GENERATION = select(generations.c.generation).where(generations.c.state == LIVE)
 
 ModelSource = Callable[[], Engine]
@@ -287,7 +286,7 @@ def check_log(connection: Connection, built: Built) -> None:
         raise Corrupt(
             f"the log has {built.partitions} partitions, the read model was built on {found.get('partitions')}: "
             "customers are no longer where they were. Copy it into a log with the former number of partitions, by "
-            f"`exemplar copy --partitions {found.get('partitions')} FROM TO`, and begin again with that ({_COPYING})"
+            f"`exemplar copy --partitions {found.get('partitions')} FROM TO`, and begin again with that ({COPYING})"
         )
 
 
@@ -298,7 +297,7 @@ def check_beginnings(positions: Position, beginnings: Position) -> None:
             raise Corrupt(
                 f"partition {partition} of the log begins at {beginnings[partition]}, and is to be read from {offset}: "
                 "records are missing; bring them back from a copy, and keep the log for ever. Knowing what is lost,"
-                f" copy what is left into a new log and begin again with that ({_COPYING})"
+                f" copy what is left into a new log and begin again with that ({COPYING})"
             )
 
 
@@ -309,5 +308,5 @@ def check_ends(positions: Position, ends: Position) -> None:
             raise Corrupt(
                 f"partition {partition} of the log ends at {ends.get(partition, 0)}, the read model has folded it "
                 f"up to {offset}: records are missing; bring the log back from a copy or, knowing what is lost, copy "
-                f"what is left into a new log and begin again with that ({_COPYING})"
+                f"what is left into a new log and begin again with that ({COPYING})"
             )

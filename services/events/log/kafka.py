@@ -38,7 +38,7 @@ from services.events.log.access import KafkaAccess
 from services.events.log.group import KafkaShare
 from services.events.log.network import TogetherNetwork, WordlessSelector
 from services.events.log.partitioning import partition_of
-from services.events.log.protocol import Identity, NewRecord, Place, Position, Record
+from services.events.log.protocol import COPYING, Identity, NewRecord, Place, Position, Record
 from services.kit.errors import Corrupt, ExemplarError, Misconfigured, Unavailable
 
 DELIVERY_SECONDS = 10.0  # from taking a record to its acknowledgement, all repetitions within
@@ -87,7 +87,7 @@ def open_log(url: str, access: KafkaAccess) -> "KafkaLog":
     if found["error_code"]:
         raise Misconfigured(
             f"EXEMPLAR_LOG_URL: there is no topic {topic} to use: run `exemplar migrate` for a new one; one that was"
-            " lost, bring back from a copy (docs/operating.md, Copying a log)"
+            f" lost, bring back from a copy ({COPYING})"
         )
     identity = Identity(str(found["topic_id"]), len(found["partitions"]))
     return KafkaLog(topic, identity, connection, access.group or f"{topic}-projections")
@@ -564,8 +564,7 @@ class _Topic:
             time.sleep(0.2)
         if found["error_code"]:
             raise Corrupt(
-                f"the topic {topic} is gone: stop everything that uses it, and bring it back from a copy"
-                " (docs/operating.md, Copying a log)"
+                f"the topic {topic} is gone: stop everything that uses it, and bring it back from a copy ({COPYING})"
             )
         if str(found["topic_id"]) != identity.id:
             raise Corrupt(f"the topic {topic} was deleted and made anew: stop everything that uses it and start again")
@@ -573,8 +572,7 @@ class _Topic:
             raise Corrupt(
                 f"the topic {topic} has {len(found['partitions'])} partitions, and had {identity.partitions}: customers"
                 " are no longer where they were. Copy it into a topic with the former number, by `exemplar copy"
-                f" --partitions {identity.partitions} FROM TO`, and begin again with that (docs/operating.md, Copying a"
-                " log)"
+                f" --partitions {identity.partitions} FROM TO`, and begin again with that ({COPYING})"
             )
 
     def offsets(self, numbers: Iterable[int], which: OffsetSpec) -> dict[int, int]:
@@ -797,7 +795,7 @@ def _translated(topic: str) -> Iterator[None]:
         raise Corrupt(
             f"the topic {topic} no longer has what was to be read next: it was truncated, or its retention is not for"
             " ever. Bring it back from a copy or, knowing what is lost, copy what is left into a new topic and begin"
-            " again with that (docs/operating.md, Copying a log)"
+            f" again with that ({COPYING})"
         ) from error
     except CorruptRecordError as error:
         raise Corrupt(f"the topic {topic} holds a damaged batch: bring it back from another replica") from error

@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import NamedTuple, Protocol
 
+COPYING = "docs/operating.md, Copying a log"
+"""Where operators read how a log is copied, for messages that lead there."""
+
 
 class NewRecord(NamedTuple):
     """A record to append: the key decides the partition (`partitioning.partition_for`).

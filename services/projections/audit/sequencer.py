@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, bindparam, delete, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.events.leaves import leaves
-from services.events.log.protocol import LogReader, Position, Record
+from services.events.log.protocol import COPYING, LogReader, Position, Record
 from services.kit.database import (
     asking,
     delete_rows,
@@ -316,12 +316,12 @@ class Sequencer:
         if set(state.positions) != set(ends):
             raise Corrupt(
                 "the audit tree has not the partitions that the log has: copy that into one with the former number "
-                "(docs/operating.md, Copying a log)"
+                f"({COPYING})"
             )
         if gone := [p for p, offset in state.positions.items() if ends[p] < offset]:
             raise Corrupt(
                 f"partition {gone[0]} of the log ends before what is in the audit tree: restore the log, or copy "
-                "what is left into a new one and begin again with that (docs/operating.md, Copying a log)"
+                f"what is left into a new one and begin again with that ({COPYING})"
             )
         behind = [p for p in sorted(state.positions) if ends[p] > state.positions[p]]
         records = self._records(found, behind, ends)
