@@ -14,6 +14,7 @@ from services.kit.settings import PREFIX, Settings
 from tests.serving import environment, run, serving
 from tests.waiting import wait_until
 
+TAKES_EFFECT = 5.0  # seconds, for what another process did
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 CONTACT = {
@@ -149,11 +150,13 @@ def test_revoked_key_is_refused_by_a_running_server(folder: Path) -> None:
         key = run(
             folder, ["keys", "create", "--name", "crm", "--scope", "acts:write", "--source", "/crm"]
         ).stdout.strip()
-        wait_until(lambda: server.post({**CONTACT, "id": "2"}).status == 401)
+        wait_until(lambda: server.post({**CONTACT, "id": "2"}).status == 401, TAKES_EFFECT)
         assert server.post({**CONTACT, "id": "3"}, authorization=f"Bearer {key}").status == 202
         assert server.post({**CONTACT, "source": "/other"}, authorization=f"Bearer {key}").status == 403
         assert run(folder, ["keys", "revoke", "crm"]).returncode == 0
-        wait_until(lambda: server.post({**CONTACT, "id": "4"}, authorization=f"Bearer {key}").status == 401)
+        wait_until(
+            lambda: server.post({**CONTACT, "id": "4"}, authorization=f"Bearer {key}").status == 401, TAKES_EFFECT
+        )
 
 
 def test_erase_beside_a_running_server(folder: Path) -> None:
@@ -301,10 +304,10 @@ def test_a_ledger_that_cannot_be_written_stops_erasures(folder: Path) -> None:
         elsewhere.write_text("a file where the folder should be")
         assert server.post(CONTACT).status == 202
         assert server.post(erased).status == 503
-        wait_until(lambda: b"EXEMPLAR_ERASURES_DIR" in server.ask("GET", "/readyz").body)
+        wait_until(lambda: b"EXEMPLAR_ERASURES_DIR" in server.ask("GET", "/readyz").body, TAKES_EFFECT)
         elsewhere.unlink()
-        wait_until(lambda: server.post(erased).status == 202)
-        wait_until(lambda: server.ask("GET", "/readyz").status == 200)
+        wait_until(lambda: server.post(erased).status == 202, TAKES_EFFECT)
+        wait_until(lambda: server.ask("GET", "/readyz").status == 200, TAKES_EFFECT)
     assert "c-1" in next(elsewhere.glob("erasures-*.jsonl")).read_text()
 
 

@@ -15,7 +15,7 @@ from tests.serving import Answer, serving
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
-ANSWERED_SECONDS = 24.0  # 12 are promised, and `make faults` sees to that; a busy machine is no reason to fail
+ANSWERED_SECONDS = 12.0
 CLIENTS = 8
 
 
@@ -33,7 +33,7 @@ def stopped(broker: KafkaContainer) -> Iterator[None]:
 def test_while_the_broker_is_away_posts_are_503_in_time(
     kafka_broker: KafkaContainer, kafka_bootstrap: str, postgres_url: str, tmp_path: Path
 ) -> None:
-    """Every post gets 503 with Retry-After in time, the first ones and later ones; then the same posts are 202.
+    """Every post gets 503 with Retry-After within 12 s, the first ones and later ones; then the same posts are 202.
 
     The service says meanwhile that it is not ready, and why.
     """

@@ -52,8 +52,8 @@ def contact(number: int, **more: Any) -> dict[str, Any]:
 
 
 def covered(server: Server, entries: int, key: str = "") -> Checkpoint:
-    """The checkpoint, once it covers so many entries."""
-    wait_until(lambda: checkpoint(server, key).size >= entries)
+    """The checkpoint, once it covers so many entries: within 10 s."""
+    wait_until(lambda: checkpoint(server, key).size >= entries, 10.0)
     return checkpoint(server, key)
 
 
@@ -326,7 +326,7 @@ def test_who_may_not_read_it_does_not(tmp_path: Path) -> None:
             for scope in ("admin", "audit:read", "cards:read")
         }
         run(server.folder, ["keys", "revoke", "cards-read"])
-        wait_until(lambda: server.ask("GET", "/audit/checkpoint").status == 401)
+        wait_until(lambda: server.ask("GET", "/audit/checkpoint").status == 401, 10)
         for scope in ("admin", "audit:read"):
             covered(server, 6, made[scope])
         bundle = server.ask("GET", "/audit/tile/entries/000.p/6", authorization=f"Bearer {made['audit:read']}").body
@@ -346,11 +346,11 @@ def test_the_key_is_changed_by_restarts(tmp_path: Path) -> None:
     with serving(folder, audit_next_key_file=str(new)) as server:
         shown = run(folder, ["audit", "key", "--next"], audit_next_key_file=str(new))
         new_key = Vkey.from_string(shown.stdout.strip())
-        wait_until(lambda: len(checkpoint(server).signatures) == 2)
+        wait_until(lambda: len(checkpoint(server).signatures) == 2, 10.0)
         checkpoint(server).verify(old_key)
         checkpoint(server).verify(new_key)
     with serving(folder, audit_key_file=str(new)) as server:
-        wait_until(lambda: len(checkpoint(server).signatures) == 1)
+        wait_until(lambda: len(checkpoint(server).signatures) == 1, 10.0)
         checkpoint(server).verify(new_key)
     refused = run(folder, ["serve", "--port", "0"])
     assert refused.returncode == 2

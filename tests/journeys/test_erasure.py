@@ -94,7 +94,7 @@ def test_an_erasure_leaves_no_text_anywhere(tmp_path: Path) -> None:
         wrapped = _wrapped(folder)
         copy_stores(folder, backup)
         _erase_both(folder)
-        wait_until(lambda: found_in(json.dumps(read(server)).encode()) == [])
+        wait_until(lambda: found_in(json.dumps(read(server)).encode()) == [], 5)
         assert server.query(CARD)["data"]["person"] == {**card, "name": None}
         assert TEXTS[0] not in succeed(folder, "subject", "export", "c-gone")
         _assert_nothing_left(folder, wrapped, list(keys.values()))

@@ -126,7 +126,7 @@ def test_an_erasure_leaves_no_text_in_kafka_or_postgres(
         dump = database.dump()
         for person in ("c-gone", "r-gone"):
             site.run(*ERASE, person)
-        wait_until(lambda: found_in(json.dumps(read(site, gateway)).encode()) == [])
+        wait_until(lambda: found_in(json.dumps(read(site, gateway)).encode()) == [], 5)
         assert read(site, gateway, CARD) == {"person": {**card["person"], "name": None}}
         assert all(database.files_with(hidden) == [] for hidden in TEXTS)
         assert database.files_with("c-gone")

@@ -78,7 +78,7 @@ def test_each_has_its_own_time(parts: Parts) -> None:
         await intake.close()
         return found
 
-    assert all(0.19 < seconds < 30 for seconds in asyncio.run(post()))
+    assert all(0.19 < seconds < 5 for seconds in asyncio.run(post()))
 
 
 def test_what_was_waited_before_counts(parts: Parts) -> None:

@@ -162,7 +162,7 @@ def test_nobody_there_is_unavailable() -> None:
     began = time.monotonic()
     with pytest.raises(Unavailable, match="ECONNREFUSED"):
         kafka.open_log("kafka://127.0.0.1:9/topic", OPEN)
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 8
 
 
 def test_the_many_words_of_the_client_are_left_out(tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_a_full_queue_refuses_at_once(log: KafkaLog, kafka_broker: KafkaContaine
             taken = writer.append([record()] * 3)
             with pytest.raises(Unavailable):
                 writer.append([record()]).result(0)
-            assert time.monotonic() - began < kafka.DELIVERY_SECONDS  # for which one would wait that waited
+            assert time.monotonic() - began < 0.5
         eventually(lambda: taken.result(PATIENCE), PATIENCE)
         assert writer.waiting == 0
 
@@ -321,7 +321,7 @@ def test_a_partition_that_stands_still_is_noticed_while_others_go_on(log: KafkaL
     consumers = OnceDeafOf(TopicPartition(log.topic, still))
     position = dict.fromkeys(range(PARTITIONS), 0)
     with closing(log.writer()) as writer, closing(log.reader(consumers)) as reader:
-        with pytest.raises(Unavailable, match=rf"partitions \[.*\b{still}\b.*\]"):
+        with pytest.raises(Unavailable, match=rf"partitions \[{still}\]"):
             read_while_others_append(writer, reader, position, 12 * kafka.STALL_SECONDS)
         assert sum(position.values()) > position[still] == 0
         while position[still] == 0:
@@ -334,7 +334,7 @@ def test_a_partition_that_stands_still_is_noticed_while_others_go_on(log: KafkaL
 @pytest.mark.kafka
 @pytest.mark.slow
 def test_a_broker_that_stands_still_is_unavailable_and_passes(log: KafkaLog, kafka_broker: KafkaContainer) -> None:
-    """Appends fail before long, reads too, and both work again after the broker's return, in order."""
+    """Appends fail within 12 s, reads too, and both work again after the broker's return, in order."""
     position = dict.fromkeys(range(PARTITIONS), 0)
     with closing(log.writer()) as writer, closing(log.reader()) as reader:
         writer.append([record(b"before")]).result(PATIENCE)
@@ -344,7 +344,7 @@ def test_a_broker_that_stands_still_is_unavailable_and_passes(log: KafkaLog, kaf
             with pytest.raises(Unavailable):
                 reader.read(position, 10, 0)
             with pytest.raises(Unavailable):
-                lost.result(2 * kafka.DELIVERY_SECONDS)
+                lost.result(12)
         eventually(lambda: writer.append([record(b"after")]).result(PATIENCE), 2 * PATIENCE)
         values = eventually(lambda: [found.value for found in reader.read(position, 10, PATIENCE)], 2 * PATIENCE)
         while values[-1] != b"after":
@@ -409,7 +409,7 @@ def test_offsets_without_records_are_passed_over(log: KafkaLog, kafka_bootstrap:
         assert read_values(reader, position, 3) == [b"1", b"t0", b"t2"]
         began = time.monotonic()
         assert reader.read(position, 10, 0) == []
-        assert time.monotonic() - began < PATIENCE
+        assert time.monotonic() - began < 4
         assert reader.ends()[partition] > position[partition]
         with closing(log.reader()) as fresh:  # which begins before a marker that nothing comes after
             assert fresh.read(position, 10, 0) == []
